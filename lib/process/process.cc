@@ -1,0 +1,161 @@
+// Processes: start, wait, identify.
+#include "process/process.h"
+
+#include "plan/plan.h"
+
+#include <climits>
+#include <csignal>
+#include <cstring>
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+std::string ExitStatus::words() const
+{
+    if (!signaled)
+        return "exited with status " + std::to_string(number);
+    const char* description = sigdescr_np(number);
+    return "was killed by signal " + std::to_string(number) + (description != nullptr ? std::string(" (") + description + ")" : "");
+}
+
+ChildProcess::~ChildProcess()
+{
+    if (pid_ <= 0)
+        return;
+    ::kill(pid_, SIGKILL);
+    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+    }
+}
+
+Result<ExitStatus> ChildProcess::wait()
+{
+    int status = 0;
+    while (::waitpid(pid_, &status, 0) < 0)
+        if (errno != EINTR)
+            return errno_error("cannot wait for process " + std::to_string(pid_));
+    pid_ = -1;
+    if (WIFSIGNALED(status))
+        return ExitStatus{true, WTERMSIG(status)};
+    return ExitStatus{false, WEXITSTATUS(status)};
+}
+
+static std::vector<char*> pointers_to(const std::vector<std::string>& strings)
+{
+    std::vector<char*> pointers;
+    pointers.reserve(strings.size() + 1);
+    for (const std::string& string : strings)
+        pointers.push_back(const_cast<char*>(string.c_str()));
+    pointers.push_back(nullptr);
+    return pointers;
+}
+
+Result<ChildProcess> spawn(const std::string& path, const std::vector<std::string>& argv, const SpawnOptions& options)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawnattr_init(&attributes);
+    ScopeExit destroy([&] {
+        ::posix_spawn_file_actions_destroy(&actions);
+        ::posix_spawnattr_destroy(&attributes);
+    });
+
+    // A dup2 onto itself clears close-on-exec (POSIX.1-2024, glibc 2.29).
+    const int standard[] = {options.stdin_fd, options.stdout_fd, options.stderr_fd};
+    for (int to = 0; to < 3; to++)
+        if (standard[to] != to)
+            ::posix_spawn_file_actions_adddup2(&actions, standard[to], to);
+    for (int fd : options.inherit)
+        ::posix_spawn_file_actions_adddup2(&actions, fd, fd);
+
+    sigset_t all;
+    sigset_t none;
+    ::sigfillset(&all);
+    ::sigemptyset(&none);
+    ::posix_spawnattr_setsigdefault(&attributes, &all);
+    ::posix_spawnattr_setsigmask(&attributes, &none);
+    int flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
+    if (options.new_session)
+        flags |= POSIX_SPAWN_SETSID;
+    ::posix_spawnattr_setflags(&attributes, static_cast<short>(flags));
+
+    std::vector<char*> arguments = pointers_to(argv);
+    std::vector<char*> environment = pointers_to(options.environment);
+    pid_t pid = -1;
+    int problem = ::posix_spawn(&pid, path.c_str(), &actions, &attributes, arguments.data(), environment.data());
+    if (problem != 0)
+        return Error{"cannot execute '" + path + "'", problem};
+    return ChildProcess(pid);
+}
+
+Result<std::string> find_stage_program(std::string_view name)
+{
+    char own[PATH_MAX];
+    ssize_t size = ::readlink("/proc/self/exe", own, sizeof own);
+    if (size <= 0 || size == static_cast<ssize_t>(sizeof own))
+        return errno_error("cannot read '/proc/self/exe' to find the programs beside it");
+    std::string_view folder(own, static_cast<size_t>(size));
+    folder = folder.substr(0, folder.rfind('/') + 1);
+    std::string beside = std::string(folder) + std::string(name);
+    if (::access(beside.c_str(), X_OK) == 0)
+        return beside;
+    std::string installed = std::string(folder) + "../libexec/ocirun/" + std::string(name);
+    if (::access(installed.c_str(), X_OK) == 0)
+        return installed;
+    return Error{"cannot find the program '" + std::string(name) + "' at '" + beside + "' or '" + installed + "'", ENOENT};
+}
+
+std::optional<ProcessStatus> read_process_status(pid_t pid)
+{
+    char path[32];
+    ::snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    UniqueFd file(::open(path, O_RDONLY | O_CLOEXEC));
+    char text[1024];
+    ssize_t size = file ? ::read(file.get(), text, sizeof text - 1) : -1;
+    if (size <= 0)
+        return std::nullopt;
+    text[size] = '\0';
+    // The second field is the program's name in brackets, which may itself hold brackets and spaces.
+    const char* at = std::strrchr(text, ')');
+    if (at == nullptr || at[1] != ' ')
+        return std::nullopt;
+    at += 2;
+    ProcessStatus status;
+    status.state = *at;
+    for (int field = 3; field < 22 && at != nullptr; field++) {
+        at = std::strchr(at, ' ');
+        if (at != nullptr)
+            at++;
+    }
+    if (at == nullptr)
+        return std::nullopt;
+    std::string_view rest(at);
+    Result<unsigned long long> start = parse_unsigned(rest.substr(0, rest.find(' ')));
+    if (!start.has_value())
+        return std::nullopt;
+    status.start_time = start.value();
+    return status;
+}
+
+Result<std::optional<UniqueFd>> open_process(const ProcessId& process)
+{
+    UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, process.pid, 0)));
+    if (!pidfd) {
+        if (errno == ESRCH || errno == EINVAL)
+            return std::optional<UniqueFd>();
+        return errno_error("cannot open process " + std::to_string(process.pid));
+    }
+    // First the pidfd, then the check: from now on the number cannot change its meaning unseen.
+    std::optional<ProcessStatus> status = read_process_status(process.pid);
+    if (!status || status->start_time != process.start_time)
+        return std::optional<UniqueFd>();
+    return std::optional<UniqueFd>(std::move(pidfd));
+}
+
+bool is_alive(const ProcessId& process)
+{
+    std::optional<ProcessStatus> status = read_process_status(process.pid);
+    return status && status->start_time == process.start_time && status->state != 'Z' && status->state != 'X';
+}

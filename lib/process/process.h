@@ -1,0 +1,82 @@
+// Starting, watching and naming processes.
+#pragma once
+
+#include "fd/fd.h"
+#include "result/result.h"
+
+#include <optional>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+/// How a process ended, as waitid(2) tells it.
+struct ExitStatus {
+    bool signaled = false;
+    int number = 0;  ///< exit status, or the signal
+
+    /// The shell's form: the exit status, or 128 + the signal.
+    int shell_status() const { return signaled ? 128 + number : number; }
+    /// "exited with status 3", "was killed by signal 9 (Killed)".
+    std::string words() const;
+};
+
+/// Owns a child process: killed and reaped if nobody waited for it.
+class ChildProcess {
+public:
+    explicit ChildProcess(pid_t pid = -1) : pid_(pid) {}
+    ChildProcess(ChildProcess&& other) noexcept : pid_(other.release()) {}
+    ChildProcess& operator=(ChildProcess&& other) noexcept
+    {
+        std::swap(pid_, other.pid_);
+        return *this;
+    }
+    ~ChildProcess();
+    pid_t pid() const { return pid_; }
+    explicit operator bool() const { return pid_ > 0; }
+    /// Waits for the end and reaps. Retries EINTR.
+    Result<ExitStatus> wait();
+    /// Gives up ownership: the process lives on.
+    pid_t release() { return std::exchange(pid_, -1); }
+
+private:
+    pid_t pid_;
+};
+
+/// What a new process gets. Descriptors that are not named here stay behind (ours are all close-on-exec).
+struct SpawnOptions {
+    int stdin_fd = 0;
+    int stdout_fd = 1;
+    int stderr_fd = 2;
+    /// Inherited under their own numbers.
+    std::vector<int> inherit = {};
+    /// NAME=VALUE; empty: an empty environment.
+    std::vector<std::string> environment = {};
+    bool new_session = false;
+};
+
+/// Starts the program at `path` with all signals at their defaults and none blocked. Like vfork
+/// (posix_spawn): the parent's pages are not copied. An error means that execve failed.
+Result<ChildProcess> spawn(const std::string& path, const std::vector<std::string>& argv, const SpawnOptions& options);
+
+/// The path of a program of the toolkit: beside our own executable (build/), or in
+/// ../libexec/ocirun/ of it (installed).
+Result<std::string> find_stage_program(std::string_view name);
+
+/// A process by number and start time, so that a reused number is not taken for it.
+struct ProcessId {
+    pid_t pid = 0;
+    unsigned long long start_time = 0;  ///< field 22 of /proc/PID/stat (man 5 proc)
+};
+
+/// What /proc/PID/stat says; nothing: no such process.
+struct ProcessStatus {
+    char state = 0;  ///< R, S, D, Z, ...
+    unsigned long long start_time = 0;
+};
+std::optional<ProcessStatus> read_process_status(pid_t pid);
+
+/// A pidfd of that very process; nothing: it is gone (or the number was reused). Zombies count as there.
+Result<std::optional<UniqueFd>> open_process(const ProcessId& process);
+
+/// Whether it exists and is no zombie.
+bool is_alive(const ProcessId& process);

@@ -1,0 +1,114 @@
+// Errors and steps of a program.
+#include "stage/stage.h"
+
+#include "fd/fd.h"
+#include "plan/plan.h"
+
+#include <csignal>
+#include <cstring>
+#include <unistd.h>
+
+namespace stage {
+
+// Process-wide on purpose: they are set once, in main, before anything else happens, and an error
+// or a step may come from the depth of any function.
+static const char* program_name = "ocirun";
+static int error_fd = -1;
+static int step_fd = -1;
+static unsigned long test_step = 0;
+static int test_signal = 0;
+static unsigned long steps_done = 0;
+
+// Each program has its own slot in the step file, so that stages which run at the same time do not
+// overwrite each other's record.
+static constexpr size_t slot_size = 256;
+static constexpr const char* slots[] = {"oci-spec", "oci-cgroup", "oci-seccomp", "oci-ns", "oci-init", "oci-criu"};
+
+static off_t slot_of(std::string_view stage_name)
+{
+    off_t offset = 0;
+    for (const char* slot : slots) {
+        if (stage_name == slot)
+            return offset;
+        offset += slot_size;
+    }
+    return -1;
+}
+
+void set_name(const char* name) { program_name = name; }
+const char* name() { return program_name; }
+void set_error_fd(int fd) { error_fd = fd; }
+void set_step_fd(int fd) { step_fd = fd; }
+
+Result<void> set_test_step(std::string_view text)
+{
+    size_t colon = text.find(':');
+    if (colon == std::string_view::npos)
+        return Error{"--test-step takes N:SIGNAL", 0, {}, exit_usage};
+    test_step = TRY(parse_unsigned(text.substr(0, colon)));
+    test_signal = static_cast<int>(TRY(parse_number(text.substr(colon + 1))));
+    return {};
+}
+
+void step(std::string_view what)
+{
+    if (step_fd >= 0) {
+        char record[slot_size] = {};
+        std::memcpy(record, what.data(), std::min(what.size(), sizeof record - 1));
+        // Best effort: a lost record costs a word in a message, never the container.
+        if (::pwrite(step_fd, record, std::min(what.size(), sizeof record - 1) + 1, slot_of(program_name)) < 0)
+            return;
+    }
+    if (test_step != 0 && ++steps_done == test_step)
+        ::raise(test_signal);
+}
+
+std::string last_step(int fd, std::string_view stage_name)
+{
+    char record[slot_size] = {};
+    off_t slot = slot_of(stage_name);
+    if (slot < 0 || ::pread(fd, record, sizeof record - 1, slot) <= 0)
+        return {};
+    return record;
+}
+
+std::string error_line(const Error& error)
+{
+    return join_fields({program_name, std::to_string(error.error_number), std::to_string(error.exit_code), error.pointer,
+                        error.attempted}) +
+           "\n";
+}
+
+Result<StageError> parse_error_line(std::string_view line)
+{
+    std::vector<std::string> fields = TRY(split_fields(line));
+    if (fields.size() != 5)
+        return Error{"malformed error message from a stage"};
+    StageError parsed{fields[0], Error{fields[4]}};
+    parsed.error.error_number = static_cast<int>(TRY(parse_number(fields[1])));
+    parsed.error.exit_code = static_cast<int>(TRY(parse_number(fields[2])));
+    parsed.error.pointer = fields[3];
+    return parsed;
+}
+
+int report(const Error& error)
+{
+    // A failed write of the error itself leaves only the exit status to tell it.
+    if (error_fd >= 0) {
+        if (write_all(error_fd, error_line(error)).has_value())
+            return error.exit_code;
+    }
+    std::string line = std::string(program_name) + ": " + error.message() + "\n";
+    (void)!::write(STDERR_FILENO, line.data(), line.size());
+    return error.exit_code;
+}
+
+void warn(std::string_view text)
+{
+    if (error_fd >= 0)
+        return;
+    std::string line = std::string(program_name) + ": warning: " + std::string(text) + "\n";
+    (void)!::write(STDERR_FILENO, line.data(), line.size());
+}
+
+}  // namespace stage
