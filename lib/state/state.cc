@@ -1,0 +1,437 @@
+// The state root, the index and the state directories.
+#include "state/state.h"
+
+#include "plan/plan.h"
+
+#include <algorithm>
+#include <climits>
+#include <cstring>
+#include <ctime>
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+static constexpr const char* bundle_folder = ".ocirun";
+
+// ---------------------------------------------------------------- small file operations by directory
+
+static Result<UniqueFd> open_at(int dir, const std::string& name, int flags, mode_t mode = 0)
+{
+    UniqueFd fd(::openat(dir, name.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, mode));
+    if (!fd)
+        return errno_error("cannot open '" + name + "' in the state directory");
+    return fd;
+}
+
+static Result<std::optional<UniqueFd>> find_at(int dir, const std::string& name, int flags)
+{
+    UniqueFd fd(::openat(dir, name.c_str(), flags | O_CLOEXEC | O_NOFOLLOW));
+    if (!fd && errno == ENOENT)
+        return std::optional<UniqueFd>();
+    if (!fd)
+        return errno_error("cannot open '" + name + "' in the state directory");
+    return std::optional<UniqueFd>(std::move(fd));
+}
+
+/// Whether only the caller can change what is in the directory.
+static bool is_private(const struct stat& status)
+{
+    return S_ISDIR(status.st_mode) && status.st_uid == ::geteuid() && (status.st_mode & 022) == 0;
+}
+
+/// Removes the entries of a directory that holds files only (and one level of directories).
+static Result<void> empty_directory(int dir)
+{
+    UniqueFd copy(::openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    DIR* stream = copy ? ::fdopendir(copy.get()) : nullptr;
+    if (stream == nullptr)
+        return errno_error("cannot list a state directory");
+    (void)copy.release();
+    ScopeExit close_stream([&] { ::closedir(stream); });
+    while (dirent* entry = ::readdir(stream)) {
+        if (std::strcmp(entry->d_name, ".") == 0 || std::strcmp(entry->d_name, "..") == 0)
+            continue;
+        if (::unlinkat(dir, entry->d_name, 0) < 0 && errno != ENOENT)
+            return errno_error(std::string("cannot remove '") + entry->d_name + "' from a state directory");
+    }
+    return {};
+}
+
+// ---------------------------------------------------------------- the root
+
+Result<std::string> StateRoot::default_path()
+{
+    const char* runtime_dir = ::getenv("XDG_RUNTIME_DIR");
+    // Inside a user namespace euid 0 is not the host's root and /run is not ours (rootless engines
+    // set XDG_RUNTIME_DIR there); the writability of /run tells them apart.
+    if (::geteuid() == 0 && (runtime_dir == nullptr || ::access("/run", W_OK) == 0))
+        return std::string("/run/ocirun");
+    if (runtime_dir == nullptr || *runtime_dir == '\0')
+        return Error{"no state root: XDG_RUNTIME_DIR is not set; set it or give --root DIR"};
+    return std::string(runtime_dir) + "/ocirun";
+}
+
+static Result<void> make_parents(const std::string& path)
+{
+    for (size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+        std::string parent = path.substr(0, slash);
+        if (::mkdir(parent.c_str(), 0711) < 0 && errno != EEXIST)
+            return errno_error("cannot make '" + parent + "' for the state root");
+    }
+    return {};
+}
+
+Result<std::optional<StateRoot>> StateRoot::open(const std::string& given, bool create)
+{
+    std::string path = given;
+    while (path.size() > 1 && path.back() == '/')
+        path.pop_back();
+    UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!fd && errno == ENOENT) {
+        if (!create)
+            return std::optional<StateRoot>();
+        if (::mkdir(path.c_str(), 0700) < 0 && errno != EEXIST) {
+            TRY(make_parents(path));
+            if (::mkdir(path.c_str(), 0700) < 0 && errno != EEXIST)
+                return errno_error("cannot make the state root '" + path + "'");
+        }
+        fd = UniqueFd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    }
+    if (!fd)
+        return errno_error("cannot open the state root '" + path + "'");
+    struct stat status;
+    if (::fstat(fd.get(), &status) < 0)
+        return errno_error("cannot stat the state root '" + path + "'");
+    if (!is_private(status))
+        return Error{"the state root '" + path + "' must belong to uid " + std::to_string(::geteuid()) +
+                     " and be writable by nobody else"};
+    return std::optional<StateRoot>(StateRoot(std::move(fd), std::move(path)));
+}
+
+Result<std::vector<std::string>> StateRoot::ids() const
+{
+    UniqueFd copy(::openat(fd_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    DIR* stream = copy ? ::fdopendir(copy.get()) : nullptr;
+    if (stream == nullptr)
+        return errno_error("cannot list the state root '" + path_ + "'");
+    (void)copy.release();
+    ScopeExit close_stream([&] { ::closedir(stream); });
+    std::vector<std::string> ids;
+    while (dirent* entry = ::readdir(stream))
+        if (entry->d_name[0] != '.' && (entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN))
+            ids.emplace_back(entry->d_name);
+    std::sort(ids.begin(), ids.end());
+    return ids;
+}
+
+Result<void> check_container_id(std::string_view id)
+{
+    bool good = !id.empty() && id.size() <= 230 && id[0] != '.';
+    for (char c : id)
+        good = good && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || std::strchr("_+-.", c) != nullptr) &&
+               c != '\0';
+    if (!good)
+        return Error{"invalid container id '" + std::string(id) +
+                     "': expected 1 to 230 letters, digits, '_', '+', '-' or '.', and no '.' in front"};
+    return {};
+}
+
+// ---------------------------------------------------------------- a container
+
+/// The name of an entry while it is being made: `.new-PID-ID`, so that two creators never share one.
+static constexpr std::string_view new_prefix = ".new-";
+static std::string new_name(const std::string& id) { return std::string(new_prefix) + std::to_string(::getpid()) + "-" + id; }
+
+/// Opens a directory of ours: no link, owned by the caller, not writable by others.
+static Result<UniqueFd> open_private_directory(int dir, const std::string& name)
+{
+    UniqueFd fd = TRY(open_at(dir, name, O_RDONLY | O_DIRECTORY));
+    struct stat status;
+    if (::fstat(fd.get(), &status) < 0)
+        return errno_error("cannot stat '" + name + "'");
+    if (!is_private(status))
+        return Error{"'" + name + "' in the state directory belongs to somebody else"};
+    return fd;
+}
+
+Result<ContainerState> ContainerState::create(const StateRoot& root, const std::string& id)
+{
+    TRY(check_container_id(id));
+    struct stat status;
+    if (::fstatat(root.fd(), id.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0)
+        return Error{"container with given ID already exists: '" + id + "'"};
+
+    // The entry is made under another name and appears by rename, journal included.
+    std::string hidden = new_name(id);
+    if (::mkdirat(root.fd(), hidden.c_str(), 0700) < 0 && errno != EEXIST)
+        return errno_error("cannot make the state of container '" + id + "' in '" + root.path() + "'");
+    ScopeExit remove_again([&] {
+        UniqueFd made(::openat(root.fd(), hidden.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        ::unlinkat(made.get(), "journal", 0);
+        ::unlinkat(root.fd(), hidden.c_str(), AT_REMOVEDIR);
+    });
+    ContainerState state;
+    state.id_ = id;
+    state.root_fd_ = root.fd();
+    state.owner_ = ::geteuid();
+    state.index_ = TRY(open_private_directory(root.fd(), hidden));
+    ::unlinkat(state.index_.get(), "journal", 0);  // of a killed process that had our number
+    state.journal_ = TRY(open_at(state.index_.get(), "journal", O_RDWR | O_APPEND | O_CREAT | O_EXCL, 0600));
+    TRY(state.lock(0));
+    if (::renameat2(root.fd(), hidden.c_str(), root.fd(), id.c_str(), RENAME_NOREPLACE) < 0) {
+        if (errno == EEXIST)
+            return Error{"container with given ID already exists: '" + id + "'"};
+        return errno_error("cannot make the state of container '" + id + "'");
+    }
+    remove_again.dismiss();
+    return state;
+}
+
+Result<void> ContainerState::create_directory(const std::string& bundle, bool bundle_is_private)
+{
+    auto use_index = [&]() -> Result<void> {
+        directory_ = TRY(open_at(index_.get(), ".", O_RDONLY | O_DIRECTORY));
+        if (::symlinkat(".", index_.get(), "state") < 0)
+            return errno_error("cannot make the link 'state' in the index");
+        return {};
+    };
+    if (!bundle_is_private)
+        return use_index();
+
+    UniqueFd bundle_dir(::open(bundle.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    struct stat status;
+    if (!bundle_dir || ::fstat(bundle_dir.get(), &status) < 0 || !is_private(status))
+        return use_index();
+    std::string path = bundle + "/" + bundle_folder + "/" + id_;
+    TRY(record("directory", {path}));
+    if (::mkdirat(bundle_dir.get(), bundle_folder, 0700) < 0 && errno != EEXIST)
+        return use_index();  // read-only file system, quota, ...: the index always works
+    Result<UniqueFd> folder = open_private_directory(bundle_dir.get(), bundle_folder);
+    if (!folder.has_value())
+        return use_index();
+    // What is there is a leftover of a container whose index entry is gone: its id is free, so it is ours.
+    if (::mkdirat(folder.value().get(), id_.c_str(), 0700) < 0) {
+        if (errno != EEXIST)
+            return use_index();
+        UniqueFd leftover = TRY(open_private_directory(folder.value().get(), id_));
+        TRY(empty_directory(leftover.get()));
+    }
+    directory_ = TRY(open_private_directory(folder.value().get(), id_));
+    if (::fstat(directory_.get(), &status) < 0)
+        return errno_error("cannot stat the state directory");
+    // Device and inode: another directory moved to that path later is not taken for ours.
+    TRY(record("directory-inode", {std::to_string(status.st_dev), std::to_string(status.st_ino)}));
+    if (::symlinkat(path.c_str(), index_.get(), "state") < 0)
+        return errno_error("cannot make the link 'state' in the index");
+    return {};
+}
+
+/// Opens the state directory that the link `state` names, if it is the one that the journal knows.
+Result<void> ContainerState::open_directory()
+{
+    char target[PATH_MAX];
+    ssize_t size = ::readlinkat(index_.get(), "state", target, sizeof target - 1);
+    if (size < 0 && errno == ENOENT)
+        return {};
+    if (size < 0)
+        return errno_error("cannot read the link 'state' of container '" + id_ + "'");
+    target[size] = '\0';
+    if (std::strcmp(target, ".") == 0) {
+        directory_ = TRY(open_at(index_.get(), ".", O_RDONLY | O_DIRECTORY));
+        return {};
+    }
+    UniqueFd fd(::open(target, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    struct stat status;
+    if (!fd || ::fstat(fd.get(), &status) < 0 || !is_private(status))
+        return {};
+    std::vector<JournalEntry> entries = TRY(journal());
+    for (const JournalEntry& entry : entries)
+        if (entry.what == "directory-inode" && entry.fields.size() == 2 && entry.fields[0] == std::to_string(status.st_dev) &&
+            entry.fields[1] == std::to_string(status.st_ino))
+            directory_ = std::move(fd);
+    return {};
+}
+
+Result<std::optional<ContainerState>> ContainerState::find(const StateRoot& root, const std::string& id)
+{
+    TRY(check_container_id(id));
+    ContainerState state;
+    state.id_ = id;
+    state.root_fd_ = root.fd();
+    std::optional<UniqueFd> index = TRY(find_at(root.fd(), id, O_RDONLY | O_DIRECTORY));
+    if (!index)
+        return std::optional<ContainerState>();
+    state.index_ = std::move(*index);
+    struct stat status;
+    if (::fstat(state.index_.get(), &status) < 0)
+        return errno_error("cannot stat the state of container '" + id + "'");
+    if (!is_private(status))
+        return Error{"the state of container '" + id + "' belongs to somebody else"};
+    state.owner_ = status.st_uid;
+    std::optional<UniqueFd> journal = TRY(find_at(state.index_.get(), "journal", O_RDWR | O_APPEND));
+    if (journal)
+        state.journal_ = std::move(*journal);
+    TRY(state.open_directory());
+    return std::optional<ContainerState>(std::move(state));
+}
+
+Result<std::optional<std::string>> ContainerState::read(const std::string& name) const
+{
+    if (!directory_)
+        return std::optional<std::string>();
+    std::optional<UniqueFd> file = TRY(find_at(directory_.get(), name, O_RDONLY));
+    if (!file)
+        return std::optional<std::string>();
+    return std::optional<std::string>(TRY(read_whole(file->get(), max_plan_size)));
+}
+
+Result<void> ContainerState::write(const std::string& name, std::string_view text) const
+{
+    std::string temporary = "." + name + ".new";
+    {
+        UniqueFd file = TRY(open_at(directory_.get(), temporary, O_WRONLY | O_CREAT | O_TRUNC, 0600));
+        TRY(write_all(file.get(), text).with_context("cannot write the state file '" + name + "'"));
+    }
+    if (::renameat(directory_.get(), temporary.c_str(), directory_.get(), name.c_str()) < 0)
+        return errno_error("cannot write the state file '" + name + "'");
+    return {};
+}
+
+bool ContainerState::has(const std::string& name) const
+{
+    struct stat status;
+    return directory_ && ::fstatat(directory_.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+Result<void> ContainerState::remove(const std::string& name) const
+{
+    if (::unlinkat(directory_.get(), name.c_str(), 0) < 0 && errno != ENOENT)
+        return errno_error("cannot remove the state file '" + name + "'");
+    return {};
+}
+
+Result<void> ContainerState::record(const std::string& what, std::initializer_list<std::string_view> fields) const
+{
+    std::string line = what;
+    if (fields.size() != 0)
+        line += "\t" + join_fields(fields);
+    line += "\n";
+    // One write to a file opened for appending: whole lines, also when a stage writes at the same time.
+    return write_all(journal_.get(), line).with_context("cannot write the journal");
+}
+
+Result<std::vector<JournalEntry>> ContainerState::journal() const
+{
+    std::vector<JournalEntry> entries;
+    if (!journal_)
+        return entries;
+    std::string text = TRY(read_whole(journal_.get(), 64 << 20).with_context("cannot read the journal"));
+    for (size_t at = 0; at < text.size();) {
+        size_t line_end = text.find('\n', at);
+        if (line_end == std::string::npos)
+            break;  // the writer was killed in the middle of the line: its deed has not begun
+        std::vector<std::string> fields = TRY(split_fields(std::string_view(text).substr(at, line_end - at)));
+        JournalEntry entry{fields[0], {}};
+        entry.fields.assign(fields.begin() + 1, fields.end());
+        entries.push_back(std::move(entry));
+        at = line_end + 1;
+    }
+    return entries;
+}
+
+Result<void> ContainerState::lock(int seconds) const
+{
+    if (!journal_)
+        return {};
+    for (int waited = 0;; waited++) {
+        if (::flock(journal_.get(), LOCK_EX | LOCK_NB) == 0)
+            return {};
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return errno_error("cannot lock the state of container '" + id_ + "'");
+        if (waited >= seconds * 100)
+            return Error{"container '" + id_ + "' is busy: another command is creating or deleting it"};
+        timespec pause{0, 10'000'000};
+        ::nanosleep(&pause, nullptr);
+    }
+}
+
+bool ContainerState::is_locked() const
+{
+    if (!journal_)
+        return false;
+    if (::flock(journal_.get(), LOCK_SH | LOCK_NB) == 0) {
+        ::flock(journal_.get(), LOCK_UN);
+        return false;
+    }
+    return errno == EWOULDBLOCK;
+}
+
+Result<void> ContainerState::remove_all()
+{
+    char target[PATH_MAX];
+    ssize_t size = ::readlinkat(index_.get(), "state", target, sizeof target - 1);
+    std::string path;
+    if (size > 0)
+        path.assign(target, static_cast<size_t>(size));
+    std::vector<JournalEntry> entries = TRY(journal());
+    for (const JournalEntry& entry : entries)
+        if (entry.what == "directory" && entry.fields.size() == 1 && (path.empty() || path != "."))
+            path = entry.fields[0];
+    if (!path.empty() && path != ".") {
+        size_t slash = path.rfind('/');
+        std::string folder = path.substr(0, slash);
+        UniqueFd folder_dir(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        if (folder_dir) {
+            Result<UniqueFd> directory = open_private_directory(folder_dir.get(), path.substr(slash + 1));
+            if (directory.has_value()) {
+                TRY(empty_directory(directory.value().get()));
+                if (::unlinkat(folder_dir.get(), path.c_str() + slash + 1, AT_REMOVEDIR) < 0 && errno != ENOENT)
+                    return errno_error("cannot remove the state directory '" + path + "'");
+            }
+            ::rmdir(folder.c_str());  // BUNDLE/.ocirun, unless another container lives there
+        }
+    }
+    // The journal goes before the entry, so that an entry without a journal has nothing left to undo.
+    TRY(empty_directory(index_.get()));
+    if (::unlinkat(root_fd_, id_.c_str(), AT_REMOVEDIR) < 0 && errno != ENOENT)
+        return errno_error("cannot remove the state of container '" + id_ + "'");
+    return {};
+}
+
+Result<void> remove_unfinished_entries(const StateRoot& root, const std::string& id)
+{
+    UniqueFd copy(::openat(root.fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    DIR* stream = copy ? ::fdopendir(copy.get()) : nullptr;
+    if (stream == nullptr)
+        return errno_error("cannot list the state root '" + root.path() + "'");
+    (void)copy.release();
+    ScopeExit close_stream([&] { ::closedir(stream); });
+    while (dirent* entry = ::readdir(stream)) {
+        std::string_view name(entry->d_name);
+        if (!name.starts_with(new_prefix))
+            continue;
+        size_t dash = name.find('-', new_prefix.size());
+        if (dash == std::string_view::npos || name.substr(dash + 1) != id)
+            continue;
+        UniqueFd directory = TRY(open_private_directory(root.fd(), entry->d_name));
+        UniqueFd journal(::openat(directory.get(), "journal", O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+        if (journal && ::flock(journal.get(), LOCK_EX | LOCK_NB) < 0)
+            continue;  // its creator lives
+        TRY(empty_directory(directory.get()));
+        if (::unlinkat(root.fd(), entry->d_name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+            return errno_error("cannot remove '" + std::string(name) + "' from the state root");
+    }
+    return {};
+}
+
+Result<std::string> read_boot_id()
+{
+    UniqueFd file(::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC));
+    if (!file)
+        return errno_error("cannot open '/proc/sys/kernel/random/boot_id'");
+    std::string text = TRY(read_all(file.get(), 64));
+    if (text.size() >= 36)
+        text.resize(36);
+    return text;
+}

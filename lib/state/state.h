@@ -1,0 +1,101 @@
+// The state of containers on disk: the root with its index, a container's state directory, its
+// journal of things to undo. spec/state-dir.md documents every file.
+#pragma once
+
+#include "fd/fd.h"
+#include "process/process.h"
+#include "result/result.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// The state root (`--root`): a directory of the caller, writable by nobody else.
+class StateRoot {
+public:
+    /// Opens it, making it (0700, parents 0711) when `create` is set. Nothing: it does not exist.
+    /// A link, another owner or a mode that lets others write is refused (CVE class of LXC 2015-1331).
+    static Result<std::optional<StateRoot>> open(const std::string& path, bool create);
+
+    /// /run/ocirun for root, else $XDG_RUNTIME_DIR/ocirun.
+    static Result<std::string> default_path();
+
+    int fd() const { return fd_.get(); }
+    const std::string& path() const { return path_; }
+    /// The ids in the index, sorted.
+    Result<std::vector<std::string>> ids() const;
+
+private:
+    StateRoot(UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+    UniqueFd fd_;
+    std::string path_;
+};
+
+/// Letters, digits, `_`, `+`, `-`, `.`; no leading dot; at most 230 bytes.
+Result<void> check_container_id(std::string_view id);
+
+/// One thing to undo: the journal's line `what TAB field...`.
+struct JournalEntry {
+    std::string what;
+    std::vector<std::string> fields;
+};
+
+/// A container's entry in the index, with its state directory.
+///
+/// Guarantee: every directory, process and cgroup that belongs to the container stands in the journal
+/// before it exists, so that whoever finds a half-made container can undo it.
+class ContainerState {
+public:
+    /// Makes the index entry with an empty journal and locks it. An id in use is an error.
+    static Result<ContainerState> create(const StateRoot& root, const std::string& id);
+    /// Opens the entry; nothing: there is none. The state directory may be missing (see has_directory).
+    static Result<std::optional<ContainerState>> find(const StateRoot& root, const std::string& id);
+
+    /// Makes the state directory: `BUNDLE/.ocirun/ID` when `bundle` is safe (owned by the caller,
+    /// not writable by others, writable file system), otherwise the index entry itself.
+    Result<void> create_directory(const std::string& bundle, bool bundle_is_private);
+
+    const std::string& id() const { return id_; }
+    bool has_directory() const { return static_cast<bool>(directory_); }
+    int directory_fd() const { return directory_.get(); }
+    int journal_fd() const { return journal_.get(); }
+    /// Uid of whoever made the container.
+    uid_t owner() const { return owner_; }
+
+    /// One fact a file. A missing file is an empty optional.
+    Result<std::optional<std::string>> read(const std::string& name) const;
+    /// Appears by rename: nobody reads half of it.
+    Result<void> write(const std::string& name, std::string_view text) const;
+    bool has(const std::string& name) const;
+    Result<void> remove(const std::string& name) const;
+
+    /// Appends to the journal. To be called before the deed.
+    Result<void> record(const std::string& what, std::initializer_list<std::string_view> fields) const;
+    Result<std::vector<JournalEntry>> journal() const;
+
+    /// Takes the lock that create, start and delete hold, waiting for at most `seconds`.
+    Result<void> lock(int seconds) const;
+    /// Whether somebody holds it now (a create or delete under way).
+    bool is_locked() const;
+
+    /// Removes the state directory and the entry. The entry goes last.
+    Result<void> remove_all();
+
+private:
+    ContainerState() = default;
+    Result<void> open_directory();
+
+    std::string id_;
+    int root_fd_ = -1;  ///< borrowed from the StateRoot
+    UniqueFd index_;
+    UniqueFd journal_;
+    UniqueFd directory_;
+    uid_t owner_ = 0;
+};
+
+/// Removes what a `create ID` left that was killed before its entry appeared in the index.
+Result<void> remove_unfinished_entries(const StateRoot& root, const std::string& id);
+
+/// The kernel's boot id, 36 characters.
+Result<std::string> read_boot_id();
