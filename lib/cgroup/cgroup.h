@@ -33,7 +33,7 @@ Result<CgroupLocation> parse_location_line(std::string_view line);
 /// The inverse: the line with its newline.
 std::string location_line(const CgroupLocation& location);
 
-/// Whether `path` has a component `..` (or an empty name, which it is not): such a path is refused everywhere.
+/// Whether `path` has a component `..`: such a path is refused everywhere.
 bool has_dot_dot(std::string_view path);
 
 /// Holds the directory of one cgroup. Files are named by a single component: a name with a slash is
@@ -60,7 +60,7 @@ public:
     /// The processes of it and of all cgroups below it.
     Result<std::vector<pid_t>> processes() const;
 
-    /// Takes a descriptor (O_PATH will do) of a cgroup's directory.
+    /// Takes a descriptor of a cgroup's directory.
     CgroupDir(UniqueFd fd, int version, std::string name) : fd_(std::move(fd)), version_(version), name_(std::move(name)) {}
 
 private:
@@ -80,6 +80,10 @@ Result<void> kill_processes(const std::string& directory, int signal = SIGKILL);
 /// Removes the cgroup with all cgroups below it. Processes that are dying are waited for, but not
 /// longer than `patience_ms`; then the error names those that are left. A missing cgroup is fine.
 Result<void> remove_cgroup(const std::string& directory, int patience_ms = 5000);
+
+/// Removes the cgroup unless something is in it (false then); its sub-cgroups are not touched. For
+/// parents that a create had to make: others may have put their own cgroups there since.
+Result<bool> remove_empty_cgroup(const std::string& directory);
 
 /// Whether the cgroup is frozen itself (v1: freezer.state, v2: cgroup.freeze). No cgroup, or none
 /// that can be frozen: false.
