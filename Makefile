@@ -1,10 +1,12 @@
 # ocirun: build, test, install. `make` builds everything into build/.
-#   make deps all check check-vm demo bench install lint format docs clean
-# Variables: CXX CXXFLAGS LDFLAGS PREFIX DESTDIR SANITIZE=1 TESTS=FILE... SIMDJSON_SRC=DIR
+#   make deps all check check-vm demo bench install uninstall lint format docs clean
+# Variables: CXX CXXFLAGS LDFLAGS PREFIX DESTDIR SANITIZE=1 TESTS=FILE... SIMDJSON_SRC=DIR VM=PROGRAM BENCH=PROGRAM B=FOLDER
 
 PREFIX ?= /usr/local
 CXXFLAGS ?= -O2 -g1
 B := build$(if $(SANITIZE),/sanitize)
+VM ?= ../shared/vm/vm
+BENCH ?= ../shared/bench/bench
 
 STAGES := $(notdir $(wildcard stages/oci-*))
 PROGRAMS := ocirun $(STAGES)
@@ -22,6 +24,7 @@ ifdef SANITIZE
 override CXXFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 override LDFLAGS += -fsanitize=address,undefined -pie
 STATIC :=
+SANITIZE_OPTIONS := $(B)/obj/tests/sanitize_options.o
 else
 override CXXFLAGS += -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 override LDFLAGS += -s
@@ -49,27 +52,38 @@ objects = $(patsubst %.cc,$(B)/obj/%.o,$1)
 LIB_SOURCES := $(filter-out %_test.cc,$(wildcard lib/*/*.cc))
 LIB_TESTS := $(wildcard lib/*/*_test.cc)
 UNIT_TESTS := $(B)/tests/lib $(foreach p,$(PROGRAMS),$(if $(wildcard $(call source_dir,$p)/*_test.cc),$(B)/tests/$p))
-HELPERS := $(patsubst tests/helpers/%.cc,$(B)/tests/%,$(wildcard tests/helpers/*.cc))
+HELPERS := $(patsubst tests/helpers/%.cc,$(B)/tests/helpers/%,$(wildcard tests/helpers/*.cc))
+MAN_SOURCES := $(wildcard bin/ocirun/*.8.md stages/*/*.8.md)
+MAN_PAGES := $(patsubst %.md,$(B)/man/%,$(notdir $(MAN_SOURCES)))
 
 all: $(PROGRAMS:%=$(B)/%)
 
-$(B)/obj/%.o: %.cc
+tests: $(UNIT_TESTS) $(HELPERS)
+
+# What is made depends on how: these files are written anew when their text changes.
+$(shell mkdir -p $(B)/obj)
+remember = $(if $(subst x$(strip $2),,x$(strip $(file <$1)))$(subst x$(strip $(file <$1)),,x$(strip $2)),$(file >$1,$2))
+$(call remember,$(B)/obj/flags,$(CXX) $(CXXFLAGS) $(SIMDJSON_SRC))
+$(call remember,$(B)/obj/commit,$(COMMIT))
+
+$(B)/obj/%.o: %.cc $(B)/obj/flags
 	@mkdir -p $(@D)
 	$(CXX) $(CXXFLAGS) $(if $(findstring oci-spec,$<),$(SIMDJSON_CXXFLAGS)) -I$(<D) -c -o $@ $<
 
-$(B)/obj/simdjson.o: $(SIMDJSON_SRC)/simdjson.cpp
+$(B)/obj/simdjson.o: $(SIMDJSON_SRC)/simdjson.cpp $(B)/obj/flags
 	@mkdir -p $(@D)
 	$(CXX) $(filter-out -Werror -Wextra,$(CXXFLAGS)) -w -isystem $(SIMDJSON_SRC) -c -o $@ $<
 
 # The commit is in one object, which is made anew when it changes.
 $(B)/obj/bin/ocirun/main.o: override CXXFLAGS += -DOCIRUN_COMMIT='"$(COMMIT)"'
+$(B)/obj/bin/ocirun/main.o: $(B)/obj/commit
 
 $(B)/lib.a: $(call objects,$(LIB_SOURCES))
 	rm -f $@
 	$(AR) rcs $@ $^
 
 define program
-$(B)/$1: $(call objects,$(call sources,$(call source_dir,$1))) $(B)/lib.a $(if $(filter oci-spec,$1),$$(SIMDJSON_OBJECT))
+$(B)/$1: $(call objects,$(call sources,$(call source_dir,$1))) $(SANITIZE_OPTIONS) $(B)/lib.a $(if $(filter oci-spec,$1),$$(SIMDJSON_OBJECT))
 	$$(CXX) $$(LINK_$1) $$(LDFLAGS) -o $$@ $$^ $$(LIBS_$1)
 $(B)/tests/$1: $(call objects,$(filter-out %/main.cc,$(call sources,$(call source_dir,$1))) $(wildcard $(call source_dir,$1)/*_test.cc)) \
 		$(B)/obj/tests/doctest_main.o $(B)/lib.a $(if $(filter oci-spec,$1),$$(SIMDJSON_OBJECT))
@@ -82,13 +96,63 @@ $(B)/tests/lib: $(call objects,$(LIB_TESTS)) $(B)/obj/tests/doctest_main.o $(B)/
 	@mkdir -p $(@D)
 	$(CXX) $(LDFLAGS) -o $@ $^
 
-$(B)/tests/%: $(B)/obj/tests/helpers/%.o
+$(B)/tests/helpers/%: $(B)/obj/tests/helpers/%.o $(SANITIZE_OPTIONS)
 	@mkdir -p $(@D)
-	$(CXX) -static $(LDFLAGS) -o $@ $^
+	$(CXX) $(STATIC) $(LDFLAGS) -o $@ $^
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 
-clean:
-	rm -rf build
+# What is missing on this machine, from the distribution; nothing to do, and no network, the second time.
+deps:
+	@packaging/deps
 
-.PHONY: all clean
+# `deps` may bring simdjson's source, which a make that runs already has not seen.
+check: deps
+	@$(MAKE) --no-print-directory all tests docs
+	@OCIRUN_BUILD=$(B) tests/run $(if $(TESTS),$(TESTS),$(UNIT_TESTS) tests)
+
+check-vm: deps
+	@$(MAKE) --no-print-directory all tests docs
+	@OCIRUN_BUILD=$(B) VM=$(VM) tests/vm $(or $(TESTS),tests)
+
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@OCIRUN_BUILD=$(B) docs/demo
+
+bench: deps
+	@$(MAKE) --no-print-directory all
+	@OCIRUN_BUILD=$(B) BENCH=$(BENCH) tests/bench
+
+HAVE_PANDOC := $(shell command -v pandoc)
+docs: $(if $(HAVE_PANDOC),$(MAN_PAGES))
+
+define man_page
+$(B)/man/$(basename $(notdir $1)): $1
+	@mkdir -p $$(@D)
+	pandoc --standalone --from markdown --to man --metadata footer='ocirun $(VERSION)' -o $$@ $$<
+endef
+$(foreach m,$(MAN_SOURCES),$(eval $(call man_page,$m)))
+
+install: all docs
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/ocirun $(DESTDIR)$(PREFIX)/share/man/man8 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -m 755 $(B)/ocirun $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(STAGES:%=$(B)/%) $(DESTDIR)$(PREFIX)/libexec/ocirun
+	$(if $(HAVE_PANDOC),install -m 644 $(MAN_PAGES) $(DESTDIR)$(PREFIX)/share/man/man8)
+	install -m 644 packaging/ocirun.bash-completion $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ocirun
+
+uninstall:
+	rm -rf $(DESTDIR)$(PREFIX)/libexec/ocirun
+	rm -f $(DESTDIR)$(PREFIX)/bin/ocirun $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ocirun \
+		$(addprefix $(DESTDIR)$(PREFIX)/share/man/man8/,$(notdir $(MAN_PAGES)))
+
+lint:
+	@tests/lint $(SIMDJSON_CXXFLAGS)
+
+format:
+	clang-format -i $(wildcard lib/*/*.h lib/*/*.cc bin/*/*.h bin/*/*.cc stages/*/*.h stages/*/*.cc tests/*.cc tests/helpers/*.cc)
+
+clean:
+	rm -rf build/obj build/tests build/man build/demo build/sanitize build/lib.a $(PROGRAMS:%=build/%)
+
+.PHONY: all tests deps check check-vm demo bench docs install uninstall lint format clean

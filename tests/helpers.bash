@@ -14,6 +14,8 @@ OCIRUN=$OCIRUN_BUILD/ocirun
 PATH=$OCIRUN_BUILD:$PATH
 # A test that hangs fails after this many seconds. An emulated machine needs more.
 BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-60}
+# What is made once and shared by all tests: `tests/run` keeps it for all files. On the file system of the tests' folders.
+SHARED=${OCIRUN_TEST_CACHE:-$BATS_RUN_TMPDIR}
 export OCIRUN_BUILD OCIRUN PATH BATS_TEST_TIMEOUT
 
 setup() { ocirun_setup; }
@@ -30,21 +32,21 @@ rt() { "$OCIRUN" --root "$STATE_ROOT" "$@"; }
 make_bundle()
 {
     BUNDLE=${1:-$BATS_TEST_TMPDIR/bundle}
-    [[ -d $BATS_RUN_TMPDIR/rootfs ]] || make_shared_rootfs
+    [[ -d $SHARED/rootfs ]] || make_shared_rootfs
     mkdir -p "$BUNDLE"
-    cp -al "$BATS_RUN_TMPDIR/rootfs" "$BUNDLE/rootfs"
+    cp -al "$SHARED/rootfs" "$BUNDLE/rootfs"
     cd "$BUNDLE" || return 1
     printf 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/home/user:/bin/sh\n' >rootfs/etc/passwd
     printf 'root:x:0:\nuser:x:1000:\n' >rootfs/etc/group
-    [[ -e $BATS_RUN_TMPDIR/config.json ]] || make_shared_config
-    cp "$BATS_RUN_TMPDIR/config.json" config.json
+    [[ -e $SHARED/config.json ]] || make_shared_config
+    cp "$SHARED/config.json" config.json
 }
 
 # Real copies instead of hard links.
 own_rootfs()
 {
     rm -rf "$BUNDLE/rootfs"
-    cp -a "$BATS_RUN_TMPDIR/rootfs" "$BUNDLE/rootfs"
+    cp -a "$SHARED/rootfs" "$BUNDLE/rootfs"
     printf 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/home/user:/bin/sh\n' >"$BUNDLE/rootfs/etc/passwd"
     printf 'root:x:0:\nuser:x:1000:\n' >"$BUNDLE/rootfs/etc/group"
 }
@@ -54,7 +56,7 @@ make_shared_rootfs()
 {
     local tree applet busybox
     busybox=$(command -v busybox) || { echo "these tests need busybox-static ('make deps')" >&2; return 1; }
-    tree=$(mktemp -d "$BATS_RUN_TMPDIR/rootfs.XXXXXX")
+    tree=$(mktemp -d "$SHARED/rootfs.XXXXXX")
     mkdir -p "$tree"/{bin,dev,etc,proc,sys,root,home/user,usr,var}
     mkdir -m 1777 "$tree/tmp"
     ln -s ../bin "$tree/usr/bin"
@@ -70,20 +72,20 @@ make_shared_rootfs()
     done
     chmod 755 "$tree" "$tree/root"
     chown 1000:1000 "$tree/home/user" 2>/dev/null || true
-    mv -T "$tree" "$BATS_RUN_TMPDIR/rootfs" 2>/dev/null || rm -rf "$tree"
+    mv -T "$tree" "$SHARED/rootfs" 2>/dev/null || rm -rf "$tree"
 }
 
 make_shared_config()
 {
     local new
-    new=$(mktemp -d "$BATS_RUN_TMPDIR/config.XXXXXX")
+    new=$(mktemp -d "$SHARED/config.XXXXXX")
     if [[ -x $OCIRUN ]] && (cd "$new" && "$OCIRUN" spec); then
         mv "$new/config.json" "$new/default.json"
     else
         "$OCIRUN_BUILD/oci-spec" new >"$new/default.json"
     fi
     jq '.process.terminal = false | .process.args = ["true"]' "$new/default.json" >"$new/config.json"
-    mv "$new/config.json" "$BATS_RUN_TMPDIR/config.json"
+    mv "$new/config.json" "$SHARED/config.json"
 }
 
 # cfg [--arg NAME VALUE]... 'FILTER': changes config.json in the present directory with jq.
