@@ -122,6 +122,9 @@ wait_until()
 container_status() { rt state "$1" | jq -r .status; }
 has_status() { [[ $(container_status "$1" 2>/dev/null) == "$2" ]]; }
 
+# is_running PID: there is such a process, and it is no zombie.
+is_running() { [[ $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) == [!ZX]* ]]; }
+
 # as_user COMMAND...: as uid 1000 without any privilege, in a folder of its own ($USER_DIR, 0755 above it),
 # with the programs copied to where that user can reach them.
 as_user()
