@@ -96,6 +96,7 @@ $(B)/tests/lib: $(call objects,$(LIB_TESTS)) $(B)/obj/tests/doctest_main.o $(B)/
 	@mkdir -p $(@D)
 	$(CXX) $(LDFLAGS) -o $@ $^
 
+.SECONDARY:
 $(B)/tests/helpers/%: $(B)/obj/tests/helpers/%.o $(SANITIZE_OPTIONS)
 	@mkdir -p $(@D)
 	$(CXX) $(STATIC) $(LDFLAGS) -o $@ $^

@@ -11,7 +11,7 @@ TESTS_DIR=$(dirname "${BASH_SOURCE[0]}")
 TESTS_DIR=$(cd "$TESTS_DIR" && pwd)
 OCIRUN_BUILD=$(realpath -m "${OCIRUN_BUILD:-$TESTS_DIR/../build}")
 OCIRUN=$OCIRUN_BUILD/ocirun
-PATH=$OCIRUN_BUILD:$PATH
+PATH=$OCIRUN_BUILD:$OCIRUN_BUILD/tests/helpers:$PATH
 # A test that hangs fails after this many seconds. An emulated machine needs more.
 BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-60}
 # What is made once and shared by all tests: `tests/run` keeps it for all files. On the file system of the tests' folders.
