@@ -1,0 +1,122 @@
+// Finding, sealing and executing PROGRAM.
+#include "executable.h"
+
+#include "stage/stage.h"
+
+#include <cstring>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+extern char** environ;
+
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U
+#endif
+
+/// Errors of looking up and of executing it, as env(1) and the engines tell them apart.
+static Error program_error(const std::string& what, int error_number)
+{
+    bool is_missing = error_number == ENOENT || error_number == ENOTDIR;
+    return Error{what, error_number, {}, is_missing ? exit_not_found : exit_cannot_execute};
+}
+
+Result<void> Executable::find()
+{
+    const std::string& name = words_[0];
+    if (name.empty())
+        return program_error("cannot execute ''", ENOENT);
+    if (name.find('/') != std::string::npos) {
+        path_ = name;
+        if (::access(path_.c_str(), X_OK) < 0)
+            return program_error("cannot execute '" + name + "'", errno);
+        return {};
+    }
+    const char* path = ::getenv("PATH");
+    std::string_view folders(path != nullptr ? path : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    int problem = ENOENT;
+    for (;;) {
+        size_t colon = folders.find(':');
+        std::string_view folder = folders.substr(0, colon);
+        // An empty part of PATH is the present directory (POSIX 8.3).
+        path_.assign(folder.empty() ? std::string_view(".") : folder).append("/").append(name);
+        if (::access(path_.c_str(), X_OK) == 0)
+            return {};
+        if (errno == EACCES)
+            problem = EACCES;
+        if (colon == std::string_view::npos)
+            break;
+        folders.remove_prefix(colon + 1);
+    }
+    path_.clear();
+    return program_error("cannot find '" + name + "' in PATH", problem);
+}
+
+static Result<UniqueFd> make_memory_file(const char* name)
+{
+    // Linux 6.3 wants to be told that it is for executing, and may forbid it otherwise (vm.memfd_noexec).
+    UniqueFd file(static_cast<int>(::syscall(SYS_memfd_create, name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC)));
+    if (!file && errno == EINVAL)
+        file = UniqueFd(static_cast<int>(::syscall(SYS_memfd_create, name, MFD_CLOEXEC | MFD_ALLOW_SEALING)));
+    if (!file)
+        return errno_error("cannot make a memory file");
+    return file;
+}
+
+Result<void> Executable::seal()
+{
+    const std::string what = "cannot seal '" + path_ + "'";
+    UniqueFd from(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+    struct stat status;
+    if (!from || ::fstat(from.get(), &status) < 0)
+        return program_error(what, errno);
+    if (!S_ISREG(status.st_mode))
+        return program_error(what, EACCES);
+    char start[2];
+    if (::pread(from.get(), start, sizeof start, 0) == 2 && start[0] == '#' && start[1] == '!')
+        return Error{what + ": it is a script, whose interpreter would have to open it by name", 0, {}, exit_cannot_execute};
+
+    UniqueFd to = TRY(make_memory_file(path_.c_str() + path_.rfind('/') + 1).with_context(what));
+    off_t left = status.st_size;
+    while (left > 0) {
+        ssize_t n = ::sendfile(to.get(), from.get(), nullptr, static_cast<size_t>(left));
+        if (n <= 0)
+            return Error{what, n < 0 ? errno : ENODATA};
+        left -= n;
+    }
+    // Unreadable for all but privileged readers: the kernel makes a process non-dumpable from its first
+    // instruction when it can't read its own executable, as in a user namespace (man 2 prctl, CVE-2016-9962).
+    if (::fchmod(to.get(), 0111) < 0 || ::fcntl(to.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+        return errno_error(what);
+    sealed_ = std::move(to);
+    return {};
+}
+
+Error Executable::execute(std::span<const int> handed_on)
+{
+    if (path_.empty()) {
+        Result<void> found = find();
+        if (!found.has_value())
+            return std::move(found).error();
+    }
+    for (int fd : handed_on)
+        if (fd > 2 && ::fcntl(fd, F_SETFD, 0) < 0)
+            return errno_error("cannot hand on descriptor " + std::to_string(fd));
+    std::vector<char*> arguments;
+    arguments.reserve(words_.size() + 1);
+    for (std::string& word : words_)
+        arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    stage::step("execute the program");
+    if (sealed_)
+        ::syscall(SYS_execveat, sealed_.get(), "", arguments.data(), environ, AT_EMPTY_PATH);
+    else
+        ::execve(path_.c_str(), arguments.data(), environ);
+    int problem = errno;
+    // The file is there: then the kernel means what the file needs.
+    if (problem == ENOENT && (sealed_ || ::access(path_.c_str(), F_OK) == 0))
+        return Error{"cannot execute '" + name() + "': the interpreter that it names is missing", ENOENT, {}, exit_cannot_execute};
+    return program_error("cannot execute '" + name() + "'", problem);
+}

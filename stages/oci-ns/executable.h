@@ -1,0 +1,31 @@
+// PROGRAM: found, sealed, executed.
+#pragma once
+
+#include "fd/fd.h"
+#include "result/result.h"
+
+#include <span>
+#include <string>
+#include <vector>
+
+/// The program that the stage becomes.
+class Executable {
+public:
+    explicit Executable(std::vector<std::string> words) : words_(std::move(words)) {}
+    const std::string& name() const { return words_[0]; }
+
+    /// Looks it up in PATH. Exit codes of the errors: 127 not found, 126 cannot be executed.
+    Result<void> find();
+
+    /// Copies it into a memory file that nobody can change, not even through /proc/PID/exe of the
+    /// process that executes it (CVE-2019-5736). Call find() first.
+    Result<void> seal();
+
+    /// Becomes it; returns only on failure. The descriptors in `handed_on` lose close-on-exec.
+    Error execute(std::span<const int> handed_on);
+
+private:
+    std::vector<std::string> words_;
+    std::string path_;
+    UniqueFd sealed_;
+};
