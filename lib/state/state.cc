@@ -356,6 +356,20 @@ Result<void> ContainerState::lock(int seconds) const
     }
 }
 
+void ContainerState::unlock() const
+{
+    if (journal_)
+        ::flock(journal_.get(), LOCK_UN);
+}
+
+bool ContainerState::is_current() const
+{
+    struct stat ours;
+    struct stat theirs;
+    return ::fstat(index_.get(), &ours) == 0 && ::fstatat(root_fd_, id_.c_str(), &theirs, AT_SYMLINK_NOFOLLOW) == 0 &&
+           ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+}
+
 bool ContainerState::is_locked() const
 {
     if (!journal_)
@@ -369,6 +383,8 @@ bool ContainerState::is_locked() const
 
 Result<void> ContainerState::remove_all()
 {
+    if (!is_current())
+        return {};  // somebody else has removed it; the id may be another container's by now
     char target[PATH_MAX];
     ssize_t size = ::readlinkat(index_.get(), "state", target, sizeof target - 1);
     std::string path;

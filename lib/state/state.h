@@ -76,6 +76,9 @@ public:
 
     /// Takes the lock that create, start and delete hold, waiting for at most `seconds`.
     Result<void> lock(int seconds) const;
+    void unlock() const;
+    /// Whether the index entry of that id is still this one.
+    bool is_current() const;
     /// Whether somebody holds it now (a create or delete under way).
     bool is_locked() const;
 

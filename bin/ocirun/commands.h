@@ -1,0 +1,14 @@
+// One function per command of ocirun; each has its file.
+#pragma once
+
+#include "cli/cli.h"
+
+extern const Command create_command;
+extern const Command run_command;
+extern const Command start_command;
+extern const Command exec_command;
+extern const Command kill_command;
+extern const Command delete_command;
+extern const Command state_command;
+extern const Command list_command;
+extern const Command spec_command;

@@ -1,0 +1,227 @@
+// Relaying a terminal, forwarding signals.
+#include "console.h"
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <fcntl.h>
+#include <libgen.h>
+#include <optional>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <termios.h>
+
+Result<void> send_to_socket(const std::string& path, int fd, const std::string& name)
+{
+    // sun_path has 108 bytes; through the directory's descriptor any path fits.
+    size_t slash = path.rfind('/');
+    std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+    UniqueFd directory(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!directory)
+        return errno_error("cannot open the folder of the socket '" + path + "'");
+    std::string reachable = "/proc/self/fd/" + std::to_string(directory.get()) + "/" + (slash == std::string::npos ? path : path.substr(slash + 1));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (reachable.size() >= sizeof address.sun_path)
+        return Error{"the socket's name '" + path + "' is too long"};
+    std::memcpy(address.sun_path, reachable.c_str(), reachable.size() + 1);
+    UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (!socket)
+        return errno_error("cannot make a socket");
+    if (::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0)
+        return errno_error("cannot connect to the socket '" + path + "'");
+    const int fds[] = {fd};
+    return send_packet(socket.get(), name, fds).with_context("cannot send a descriptor to '" + path + "'");
+}
+
+Result<Signals> Signals::block()
+{
+    sigset_t all;
+    ::sigfillset(&all);
+    // These tell of our own mistakes and must stay deadly.
+    for (int fatal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS})
+        ::sigdelset(&all, fatal);
+    if (::sigprocmask(SIG_SETMASK, &all, nullptr) < 0)
+        return errno_error("cannot block signals");
+    UniqueFd fd(::signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK));
+    if (!fd)
+        return errno_error("cannot make a signalfd");
+    return Signals(std::move(fd));
+}
+
+void copy_window_size(int master)
+{
+    winsize size;
+    for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        if (::ioctl(fd, TIOCGWINSZ, &size) == 0) {
+            // The terminal may be gone meanwhile: nothing to be done about it.
+            (void)::ioctl(master, TIOCSWINSZ, &size);
+            return;
+        }
+    }
+}
+
+namespace {
+
+/// Our own terminal in raw mode, for as long as this lives.
+class RawTerminal {
+public:
+    RawTerminal()
+    {
+        if (::tcgetattr(STDIN_FILENO, &before_) < 0)
+            return;
+        termios raw = before_;
+        ::cfmakeraw(&raw);
+        changed_ = ::tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
+    }
+    ~RawTerminal()
+    {
+        if (changed_)
+            ::tcsetattr(STDIN_FILENO, TCSADRAIN, &before_);
+    }
+    RawTerminal(const RawTerminal&) = delete;
+    RawTerminal& operator=(const RawTerminal&) = delete;
+    bool is_terminal() const { return changed_; }
+
+private:
+    termios before_{};
+    bool changed_ = false;
+};
+
+/// One direction of the relay: at most one buffer is in flight, so a slow reader stops the writer.
+struct Stream {
+    int from;
+    int to;
+    char buffer[16384];
+    size_t start = 0;
+    size_t end = 0;
+    bool open = true;
+
+    bool is_empty() const { return start == end; }
+    /// Reads when there is room. Returns false at end of file or a broken source.
+    bool fill()
+    {
+        ssize_t n = ::read(from, buffer, sizeof buffer);
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+            return true;
+        if (n <= 0)
+            return false;
+        start = 0;
+        end = static_cast<size_t>(n);
+        return true;
+    }
+    /// Writes a piece that a writable pipe takes without blocking (PIPE_BUF). False: the reader is gone.
+    bool drain()
+    {
+        size_t piece = std::min<size_t>(end - start, 4096);
+        ssize_t n = ::write(to, buffer + start, piece);
+        if (n < 0)
+            return errno == EAGAIN || errno == EINTR;
+        start += static_cast<size_t>(n);
+        return true;
+    }
+};
+
+/// Forwards what came in; true when a child has ended.
+bool handle_signals(int signal_fd, pid_t pid, int master)
+{
+    bool child_ended = false;
+    signalfd_siginfo info;
+    while (::read(signal_fd, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
+        int number = static_cast<int>(info.ssi_signo);
+        if (number == SIGCHLD)
+            child_ended = true;
+        else if (number == SIGWINCH && master >= 0)
+            copy_window_size(master);
+        else if (number == SIGPIPE || number == SIGTTIN || number == SIGTTOU || number == SIGURG)
+            continue;  // about our own descriptors and terminal
+        else
+            // Our own child, not yet reaped: its number cannot have been reused.
+            ::kill(pid, number);
+    }
+    return child_ended;
+}
+
+/// Reaps whatever has ended; how `pid` did, if it is among them.
+std::optional<ExitStatus> reap(pid_t pid)
+{
+    std::optional<ExitStatus> found;
+    int status;
+    for (pid_t ended; (ended = ::waitpid(-1, &status, WNOHANG)) > 0;)
+        if (ended == pid)
+            found = WIFSIGNALED(status) ? ExitStatus{true, WTERMSIG(status)} : ExitStatus{false, WEXITSTATUS(status)};
+    return found;
+}
+
+/// After the end of the container: what is still in the terminal goes out, however slow the reader.
+void flush(Stream& output)
+{
+    for (;;) {
+        if (output.is_empty() && !output.fill())
+            return;
+        if (output.is_empty())
+            return;  // EAGAIN: nothing left
+        pollfd writable{output.to, POLLOUT, 0};
+        if (::poll(&writable, 1, -1) < 0 && errno != EINTR)
+            return;
+        if (!output.drain())
+            return;
+    }
+}
+
+}  // namespace
+
+Result<ExitStatus> attend(pid_t pid, const Signals& signals, int master)
+{
+    std::optional<RawTerminal> terminal;
+    Stream input{STDIN_FILENO, master, {}};
+    Stream output{master, STDOUT_FILENO, {}};
+    if (master >= 0) {
+        terminal.emplace();
+        if (::fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK) < 0)
+            return errno_error("cannot set up the terminal");
+    } else {
+        input.open = output.open = false;
+    }
+    std::optional<ExitStatus> ended = reap(pid);
+    while (!ended) {
+        // A hang-up is level-triggered: a source is watched only while there is room for its bytes.
+        pollfd watched[5] = {
+            {signals.fd(), POLLIN, 0},
+            {input.open && input.is_empty() ? STDIN_FILENO : -1, POLLIN, 0},
+            {input.open && !input.is_empty() ? master : -1, POLLOUT, 0},
+            {output.open && output.is_empty() ? master : -1, POLLIN, 0},
+            {output.open && !output.is_empty() ? STDOUT_FILENO : -1, POLLOUT, 0},
+        };
+        if (::poll(watched, 5, -1) < 0 && errno != EINTR)
+            return errno_error("cannot wait for the container");
+        if (watched[0].revents != 0 && handle_signals(signals.fd(), pid, master))
+            ended = reap(pid);
+        if (watched[1].revents != 0 && !input.fill()) {
+            input.open = false;
+            // A pipe or file at its end: the program's terminal reads end of file, as from a person's ^D.
+            if (!terminal->is_terminal())
+                (void)!::write(master, "\x04", 1);
+        }
+        if (watched[2].revents != 0 && !input.drain())
+            input.open = false;
+        if (watched[3].revents != 0 && !output.fill()) {
+            // EIO: no process has the terminal open now. Another may open it again (X30), or the
+            // container ends: wait for either without spinning.
+            pollfd only_signals{signals.fd(), POLLIN, 0};
+            (void)::poll(&only_signals, 1, 20);
+        }
+        if (watched[4].revents != 0 && !output.drain()) {
+            // Nobody reads our output: go on emptying the terminal, so that the program does not hang.
+            output.to = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+        }
+    }
+    if (master >= 0)
+        flush(output);
+    return *ended;
+}

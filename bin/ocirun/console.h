@@ -1,0 +1,32 @@
+// The terminal of a foreground container, and waiting for its first process.
+#pragma once
+
+#include "fd/fd.h"
+#include "process/process.h"
+#include "result/result.h"
+
+#include <string>
+
+/// Sends `fd` over the unix socket at `path` (SOCK_STREAM, SCM_RIGHTS) with `name` as the message:
+/// --console-socket ("/dev/pts/ptmx") and --pidfd-socket. Paths longer than sun_path work too.
+Result<void> send_to_socket(const std::string& path, int fd, const std::string& name);
+
+/// All signals blocked, to be read from a descriptor: what is forwarded cannot kill us halfway.
+class Signals {
+public:
+    static Result<Signals> block();
+    int fd() const { return fd_.get(); }
+
+private:
+    explicit Signals(UniqueFd fd) : fd_(std::move(fd)) {}
+    UniqueFd fd_;
+};
+
+/// Gives the terminal behind `master` the window size of ours, if one of 0, 1, 2 is a terminal.
+void copy_window_size(int master);
+
+/// Stands in for the process `pid` until it ends: forwards signals to it; with `master` (>= 0) relays
+/// between it and our stdin and stdout (raw mode while it lasts, restored on every way out) and
+/// passes window sizes on. Reaps every child meanwhile. Returns how `pid` ended; all output of the
+/// terminal has been written then.
+Result<ExitStatus> attend(pid_t pid, const Signals& signals, int master);

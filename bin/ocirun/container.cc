@@ -1,0 +1,150 @@
+// Reading a container's state; the OCI state document.
+#include "container.h"
+
+#include "json/json.h"
+
+#include <fcntl.h>
+
+const char* status_word(Status status)
+{
+    switch (status) {
+    case Status::creating: return "creating";
+    case Status::created: return "created";
+    case Status::running: return "running";
+    case Status::paused: return "paused";
+    case Status::stopped: break;
+    }
+    return "stopped";
+}
+
+static std::string without_newline(std::optional<std::string> text)
+{
+    std::string line = std::move(text).value_or("");
+    if (line.ends_with('\n'))
+        line.pop_back();
+    return line;
+}
+
+Result<std::vector<CgroupLocation>> parse_locations(std::string_view text)
+{
+    std::vector<CgroupLocation> locations;
+    while (!text.empty()) {
+        size_t line_end = text.find('\n');
+        if (line_end == std::string_view::npos)
+            return Error{"the list of cgroups is cut short"};
+        locations.push_back(TRY(parse_location_line(text.substr(0, line_end))));
+        text.remove_prefix(line_end + 1);
+    }
+    return locations;
+}
+
+Result<Container> Container::find(const StateRoot& root, const std::string& id)
+{
+    std::optional<ContainerState> state = TRY(ContainerState::find(root, id));
+    if (!state)
+        return no_such_container(id);
+    Container container{std::move(*state), {}, {}, {}, false, {}};
+    container.bundle = without_newline(TRY(container.state.read("bundle")));
+    container.created = without_newline(TRY(container.state.read("created")));
+    container.cgroups = TRY(parse_locations(TRY(container.state.read("cgroup")).value_or("")));
+    std::vector<JournalEntry> journal = TRY(container.state.journal());
+    for (const JournalEntry& entry : journal) {
+        if (entry.what == "boot" && entry.fields.size() == 1)
+            container.stale = entry.fields[0] != TRY(read_boot_id());
+        if (entry.what == "process" && entry.fields.size() == 2) {
+            container.init.pid = static_cast<pid_t>(TRY(parse_number(entry.fields[0])));
+            container.init.start_time = TRY(parse_unsigned(entry.fields[1]));
+        }
+    }
+    if (container.stale)
+        container.init = {};
+    return container;
+}
+
+Result<Status> Container::status() const
+{
+    if (stale)
+        return Status::stopped;
+    if (init.pid == 0 || !state.has("created"))
+        return state.is_locked() ? Status::creating : Status::stopped;
+    if (!is_alive(init))
+        return Status::stopped;
+    if (state.has("start"))
+        return Status::created;
+    if (!cgroups.empty() && TRY(is_frozen(cgroups)))
+        return Status::paused;
+    return Status::running;
+}
+
+Result<Plan> Container::plan() const
+{
+    std::optional<std::string> text = TRY(state.read("plan"));
+    if (!text)
+        return Error{"the state of container '" + state.id() + "' has no plan: its bundle is gone or it was never made"};
+    return Plan::parse(std::move(*text), "ocirun");
+}
+
+std::string rootfs_path(const Plan& plan, const std::string& bundle)
+{
+    Field path = plan.value("init.root");
+    if (path.empty())
+        return "";
+    if (path.starts_with('/'))
+        return std::string(path);
+    return bundle + "/" + std::string(path);
+}
+
+std::string state_json(const StateFacts& facts, const Plan* plan, const std::string& separator)
+{
+    const std::string colon = separator.empty() ? ":" : ": ";
+    const std::string comma = "," + separator;
+    std::string text = "{" + separator;
+    std::string_view version = plan != nullptr ? plan->value("ocirun.version", "1.0.0") : "1.0.0";
+    text += "\"ociVersion\"" + colon + json::quote(version);
+    text += comma + "\"id\"" + colon + json::quote(facts.id);
+    text += comma + "\"pid\"" + colon + std::to_string(facts.pid);
+    text += comma + "\"status\"" + colon + json::quote(facts.status);
+    text += comma + "\"bundle\"" + colon + json::quote(facts.bundle);
+    if (plan != nullptr)
+        text += comma + "\"rootfs\"" + colon + json::quote(rootfs_path(*plan, facts.bundle));
+    if (!facts.created.empty())
+        text += comma + "\"created\"" + colon + json::quote(facts.created);
+    std::string annotations;
+    if (plan != nullptr) {
+        for (const Directive& directive : plan->directives()) {
+            if (!directive.is("ocirun.annotation"))
+                continue;
+            annotations += (annotations.empty() ? "" : ",") + separator + (separator.empty() ? "" : "  ") + json::quote(directive[0]) + colon +
+                           json::quote(directive[1]);
+        }
+    }
+    if (!annotations.empty())
+        text += comma + "\"annotations\"" + colon + "{" + annotations + separator + "}";
+    if (!facts.owner.empty())
+        text += comma + "\"owner\"" + colon + json::quote(facts.owner);
+    text += separator.empty() ? "}" : separator.substr(0, separator.size() - 2) + "}";
+    return text;
+}
+
+std::string user_name(uid_t uid)
+{
+    // No getpwuid: in a static program it would load name service modules of the host.
+    UniqueFd file(::open("/etc/passwd", O_RDONLY | O_CLOEXEC));
+    Result<std::string> text = file ? read_all(file.get(), 16 << 20) : Result<std::string>(std::string());
+    const std::string wanted = std::to_string(uid);
+    if (text.has_value()) {
+        std::string_view rest = text.value();
+        while (!rest.empty()) {
+            std::string_view line = rest.substr(0, rest.find('\n'));
+            rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+            size_t name_end = line.find(':');
+            size_t password_end = name_end == std::string_view::npos ? name_end : line.find(':', name_end + 1);
+            if (password_end == std::string_view::npos)
+                continue;
+            std::string_view id = line.substr(password_end + 1);
+            if (id.substr(0, id.find(':')) == wanted)
+                return std::string(line.substr(0, name_end));
+        }
+    }
+    return "#" + wanted;
+}

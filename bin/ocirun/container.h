@@ -1,0 +1,57 @@
+// A container as its state tells it.
+#pragma once
+
+#include "cgroup/cgroup.h"
+#include "context.h"
+#include "plan/plan.h"
+#include "process/process.h"
+#include "state/state.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+/// The runtime-spec's statuses, and paused, which the field adds.
+enum class Status { creating, created, running, paused, stopped };
+const char* status_word(Status status);
+
+/// What the state directory holds, read once.
+struct Container {
+    ContainerState state;
+    std::string bundle;
+    std::string created;
+    ProcessId init;      ///< pid 0: not there yet, or of an earlier boot
+    bool stale = false;  ///< made before the last boot
+    std::vector<CgroupLocation> cgroups;
+
+    /// Finds container `id`; a missing one is the error `container 'ID' does not exist`.
+    static Result<Container> find(const StateRoot& root, const std::string& id);
+
+    Result<Status> status() const;
+    /// The plan it was made from.
+    Result<Plan> plan() const;
+};
+
+/// What the OCI state needs beside the plan.
+struct StateFacts {
+    std::string id;
+    std::string status;
+    pid_t pid = 0;
+    std::string bundle;
+    std::string created;  ///< empty: left out
+    std::string owner;    ///< empty: left out
+};
+
+/// The OCI state as JSON, with `rootfs`, `created` and `owner` as engines know them. `plan` (may be
+/// null) gives version, root and annotations. `separator` stands before each key: empty for one
+/// line, a newline and spaces for people.
+std::string state_json(const StateFacts& facts, const Plan* plan, const std::string& separator);
+
+/// The absolute path of the root file system in the plan; empty: none.
+std::string rootfs_path(const Plan& plan, const std::string& bundle);
+
+/// The name of a user id in /etc/passwd, or `#ID`.
+std::string user_name(uid_t uid);
+
+/// The lines of `oci-cgroup create`, as the state file `cgroup` keeps them.
+Result<std::vector<CgroupLocation>> parse_locations(std::string_view text);

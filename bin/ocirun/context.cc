@@ -1,0 +1,121 @@
+// Global options, logging.
+#include "context.h"
+
+#include "json/json.h"
+#include "stage/stage.h"
+
+#include <cstdio>
+#include <ctime>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+std::string timestamp()
+{
+    timespec now;
+    ::clock_gettime(CLOCK_REALTIME, &now);
+    tm parts;
+    ::gmtime_r(&now.tv_sec, &parts);
+    char text[96];
+    std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
+                  parts.tm_hour, parts.tm_min, parts.tm_sec, now.tv_nsec);
+    return text;
+}
+
+Result<Log> Log::open(const std::string& path, Format format, bool debug)
+{
+    Log log;
+    log.format_ = format;
+    log.debug_ = debug;
+    if (path.empty() || path == "/dev/stderr")
+        return log;
+    UniqueFd file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0644));
+    if (!file)
+        return errno_error("cannot open the log file '" + path + "'");
+    struct stat status;
+    if (::fstat(file.get(), &status) < 0 || !(S_ISREG(status.st_mode) || S_ISFIFO(status.st_mode)))
+        return Error{"the log file '" + path + "' is neither a regular file nor a fifo"};
+    log.file_ = std::move(file);
+    return log;
+}
+
+void Log::append(const char* level, std::string_view message) const
+{
+    std::string line;
+    if (format_ == Format::json)
+        line = "{\"level\":\"" + std::string(level) + "\",\"msg\":" + json::quote(message) + ",\"time\":\"" + timestamp() + "\"}\n";
+    else
+        line = "time=\"" + timestamp() + "\" level=" + level + " msg=" + json::quote(message) + "\n";
+    // One write: the log is shared by all calls for one container. A log that is full loses the line.
+    (void)!::write(file_ ? file_.get() : STDERR_FILENO, line.data(), line.size());
+}
+
+void Log::error(std::string_view message) const
+{
+    if (file_ || format_ == Format::json)
+        append("error", message);
+    if (!file_ && format_ == Format::json)
+        return;
+    std::string line = "ocirun: " + std::string(message) + "\n";
+    (void)!::write(STDERR_FILENO, line.data(), line.size());
+}
+
+void Log::warning(std::string_view message) const
+{
+    // A file with --log holds just errors unless debugging: conmon decodes it as one value.
+    if (file_ && !debug_)
+        return;
+    if (file_ || format_ == Format::json)
+        return append("warning", message);
+    std::string line = "ocirun: warning: " + std::string(message) + "\n";
+    (void)!::write(STDERR_FILENO, line.data(), line.size());
+}
+
+void Log::debug(std::string_view message) const
+{
+    if (debug_)
+        append("debug", message);
+}
+
+Error no_such_container(const std::string& id) { return Error{"container '" + id + "' does not exist"}; }
+
+Result<Context> Context::from(const Arguments& global, bool log_may_fail)
+{
+    Context context;
+    std::string format = global.value("log-format", "text");
+    if (format != "text" && format != "json")
+        return Error{"--log-format '" + format + "': expected text or json"};
+    Log::Format log_format = format == "json" ? Log::Format::json : Log::Format::text;
+    Result<Log> log = Log::open(global.value("log"), log_format, global.has("debug"));
+    if (!log.has_value() && log_may_fail)
+        log = Log::open("", log_format, global.has("debug"));
+    context.log = TRY(std::move(log));
+
+    std::string manager = global.value("cgroup-manager", global.has("systemd-cgroup") ? "systemd" : "cgroupfs");
+    if (manager != "cgroupfs" && manager != "systemd" && manager != "disabled")
+        return Error{"--cgroup-manager '" + manager + "': expected cgroupfs, systemd or disabled"};
+    context.cgroups_disabled = manager == "disabled";
+    context.systemd_cgroups = manager == "systemd";
+
+    context.root_was_given = global.has("root");
+    context.root_path = context.root_was_given ? global.value("root") : TRY(StateRoot::default_path());
+    if (global.has("test-step")) {
+        std::string text = global.value("test-step");
+        size_t colon = text.find(':');
+        if (colon == std::string::npos)
+            return Error{"--test-step takes PROGRAM:N:SIGNAL"};
+        context.test_program = text.substr(0, colon);
+        context.test_step = text.substr(colon + 1);
+        if (context.test_program == "ocirun")
+            TRY(stage::set_test_step(context.test_step));
+    }
+    return context;
+}
+
+Result<StateRoot> Context::create_root() const
+{
+    std::optional<StateRoot> root = TRY(StateRoot::open(root_path, true));
+    return std::move(*root);
+}
+
+Result<std::optional<StateRoot>> Context::find_root() const { return StateRoot::open(root_path, false); }

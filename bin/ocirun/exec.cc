@@ -1,0 +1,335 @@
+// ocirun exec: one more process in a running container.
+#include "commands.h"
+
+#include "console.h"
+#include "container.h"
+#include "context.h"
+#include "launch.h"
+#include "stages.h"
+
+#include <cstdio>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+static constexpr Option exec_options[] = {
+    {"process", 'p', "FILE", "take the whole process from this JSON file"},
+    {"tty", 't', "", "give it a terminal"},
+    {"user", 'u', "UID[:GID]", "user and group, as numbers"},
+    {"additional-gids", 'g', "GID", "one more group; may be repeated"},
+    {"env", 'e', "NAME=VALUE", "one more variable; may be repeated"},
+    {"cwd", 0, "DIR", "working directory in the container"},
+    {"cap", 'c', "CAPABILITY", "one more capability; may be repeated"},
+    {"no-new-privs", 0, "", "set no_new_privs"},
+    {"apparmor", 0, "PROFILE", "AppArmor profile"},
+    {"process-label", 0, "LABEL", "SELinux label"},
+    {"detach", 'd', "", "return once the program runs"},
+    {"pid-file", 0, "FILE", "write the process id there"},
+    {"console-socket", 0, "SOCKET", "unix socket that receives the terminal"},
+    {"pidfd-socket", 0, "SOCKET", "unix socket that receives a pidfd of the process"},
+    {"preserve-fds", 0, "N", "pass N descriptors from 3 on to the program"},
+    {"ignore-paused", 0, "", "also in a paused container"},
+    {"no-subreaper", 0, "", "", true},
+};
+
+namespace {
+
+/// A user as `exec --user` takes it. There is no half of one: what does not parse whole is an error,
+/// so that `-u 1` can never end as root (CVE-2026-30892).
+struct User {
+    std::string uid;
+    std::optional<std::string> gid;
+};
+
+Result<std::string> parse_id(std::string_view text, const std::string& option, std::string_view whole)
+{
+    Result<unsigned long long> id = parse_unsigned(text);
+    // 4294967295 is (uid_t)-1: "leave unchanged" to the kernel.
+    if (!id.has_value() || id.value() >= 4294967295)
+        return Error{"--" + option + " '" + std::string(whole) + "': '" + std::string(text) + "' is not an id from 0 to 4294967294"};
+    return std::to_string(id.value());
+}
+
+Result<User> parse_user(std::string_view text)
+{
+    size_t colon = text.find(':');
+    User user{TRY(parse_id(text.substr(0, colon), "user", text)), std::nullopt};
+    if (colon != std::string_view::npos)
+        user.gid = TRY(parse_id(text.substr(colon + 1), "user", text));
+    return user;
+}
+
+/// The process part of a plan, with what the command line changes in it.
+class ProcessPlan {
+public:
+    explicit ProcessPlan(const Plan& plan, bool keep_arguments)
+    {
+        static constexpr std::string_view kept[] = {
+            "init.user",     "init.additional-gid",     "init.env",           "init.cwd",
+            "init.rlimit",   "init.no-new-privileges",  "init.oom-score-adj", "init.apparmor-profile",
+            "init.scheduler", "init.io-priority",       "init.capability",    "init.selinux-label"};
+        for (const Directive& directive : plan.directives()) {
+            bool keep = keep_arguments && (directive.is("init.arg") || directive.is("init.terminal"));
+            for (std::string_view name : kept)
+                keep = keep || directive.is(name);
+            if (keep)
+                lines_.push_back({directive.type->name, std::string(directive.pointer), {directive.fields.begin(), directive.fields.end()}});
+        }
+    }
+
+    void add(std::string_view name, std::vector<std::string> fields) { lines_.push_back({name, "-", std::move(fields)}); }
+    void set(std::string_view name, std::vector<std::string> fields)
+    {
+        remove(name);
+        add(name, std::move(fields));
+    }
+    void remove(std::string_view name)
+    {
+        std::erase_if(lines_, [&](const Line& line) { return line.name == name; });
+    }
+    bool has(std::string_view name) const
+    {
+        for (const Line& line : lines_)
+            if (line.name == name)
+                return true;
+        return false;
+    }
+    void set_user(const User& user)
+    {
+        std::vector<std::string> fields{"0", "0", ""};
+        for (const Line& line : lines_)
+            if (line.name == "init.user")
+                fields = line.fields;
+        fields[0] = user.uid;
+        if (user.gid)
+            fields[1] = *user.gid;
+        set("init.user", fields);
+    }
+    /// Adds to bounding, permitted and effective; to ambient only what is inheritable already; never
+    /// to inheritable (CVE-2022-29162).
+    void add_capability(const std::string& capability)
+    {
+        bool inheritable = false;
+        for (const Line& line : lines_)
+            if (line.name == "init.capability" && line.fields[0] == "inheritable")
+                for (const std::string& field : line.fields)
+                    inheritable = inheritable || field == capability;
+        for (const char* set : {"bounding", "permitted", "effective", "ambient"}) {
+            if (set == std::string_view("ambient") && !inheritable)
+                continue;
+            bool found = false;
+            for (Line& line : lines_) {
+                if (line.name != "init.capability" || line.fields[0] != set)
+                    continue;
+                found = true;
+                line.fields.push_back(capability);
+            }
+            if (!found)
+                add("init.capability", {set, capability});
+        }
+    }
+    std::string text() const
+    {
+        PlanWriter writer;
+        for (const Line& line : lines_)
+            writer.add(line.name, line.pointer, line.fields);
+        return std::move(writer).finish();
+    }
+
+private:
+    struct Line {
+        std::string_view name;
+        std::string pointer;
+        std::vector<std::string> fields;
+    };
+    std::vector<Line> lines_;
+};
+
+/// `exec --process FILE`: the process object as a plan.
+Result<Plan> read_process(Stages& stages, const std::string& path)
+{
+    UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+    if (!file)
+        return errno_error("cannot open the process file '" + path + "'");
+    Pipe output = TRY(Pipe::create());
+    SpawnOptions options;
+    options.stdin_fd = file.get();
+    options.stdout_fd = output.write_end.get();
+    ChildProcess reader = TRY(stages.start("oci-spec", {"plan", "--process"}, options));
+    output.write_end.reset();
+    std::string text = TRY(read_all(output.read_end.get(), max_plan_size));
+    ExitStatus status = TRY(reader.wait());
+    if (status.shell_status() != 0)
+        return stages.failure("oci-spec", status);
+    return Plan::parse(std::move(text), "ocirun");
+}
+
+Result<std::string> process_plan(Stages& stages, const Plan& container_plan, const Arguments& arguments)
+{
+    const bool from_file = arguments.has("process");
+    std::optional<Plan> process;
+    if (from_file)
+        process = TRY(read_process(stages, arguments.value("process")));
+    ProcessPlan plan(from_file ? *process : container_plan, from_file);
+    if (!from_file) {
+        if (arguments.positionals().size() < 2)
+            return Error{"no program given: 'exec ID PROGRAM [ARG]...', or --process FILE"};
+        for (size_t i = 1; i < arguments.positionals().size(); i++)
+            plan.add("init.arg", {arguments.positionals()[i]});
+    }
+    if (arguments.has("tty") && !plan.has("init.terminal"))
+        plan.set("init.terminal", {"0", "0"});
+    if (arguments.has("user"))
+        plan.set_user(TRY(parse_user(arguments.value("user"))));
+    for (const std::string& gid : arguments.values("additional-gids"))
+        plan.add("init.additional-gid", {TRY(parse_id(gid, "additional-gids", gid))});
+    for (const std::string& variable : arguments.values("env"))
+        plan.add("init.env", {variable});
+    if (arguments.has("cwd"))
+        plan.set("init.cwd", {arguments.value("cwd")});
+    for (const std::string& capability : arguments.values("cap"))
+        plan.add_capability(capability);
+    if (arguments.has("no-new-privs") && !plan.has("init.no-new-privileges"))
+        plan.add("init.no-new-privileges", {});
+    if (arguments.has("apparmor"))
+        plan.set("init.apparmor-profile", {arguments.value("apparmor")});
+    if (arguments.has("process-label"))
+        plan.set("init.selinux-label", {arguments.value("process-label")});
+    // The container's filter holds for every process in it.
+    std::string text = plan.text();
+    PlanWriter filter;
+    for (const Directive& directive : container_plan.directives())
+        if (directive.type->name.starts_with("seccomp."))
+            filter.add(directive.type->name, directive.pointer, std::vector<std::string>(directive.fields.begin(), directive.fields.end()));
+    std::string filter_text = std::move(filter).finish();
+    return with_lines(text, filter_text.substr(plan_first_line.size(), filter_text.size() - plan_first_line.size() - plan_last_line.size()));
+}
+
+Result<void> check_status(const Container& container, bool ignore_paused)
+{
+    Status status = TRY(container.status());
+    if (status == Status::stopped || status == Status::creating)
+        return Error{"cannot exec in a stopped container: '" + container.state.id() + "' is " + status_word(status)};
+    if (status == Status::paused && !ignore_paused)
+        return Error{"cannot exec in a paused container: resume '" + container.state.id() + "' first, or give --ignore-paused"};
+    return {};
+}
+
+struct Started {
+    ChildProcess child;
+    UniqueFd master;
+};
+
+/// Starts oci-ns, which becomes oci-init inside; returns when the program has been executed.
+Result<Started> start_process(const Context& context, const StateRoot& root, Stages& stages, const Container& container,
+                              const Arguments& arguments)
+{
+    const int kept_fds = TRY(prepare_descriptors(static_cast<int>(TRY(arguments.number("preserve-fds", 0)))));
+    Plan container_plan = TRY(container.plan());
+    std::string text = TRY(process_plan(stages, container_plan, arguments));
+    const std::string console_socket = arguments.value("console-socket");
+    const bool detach = arguments.has("detach");
+    Plan plan = TRY(Plan::parse(text, "ocirun"));
+    const bool wants_terminal = plan.find("init.terminal") != nullptr;
+    if (wants_terminal && detach && console_socket.empty())
+        return Error{"cannot allocate tty if ocirun will detach without setting console socket: give --console-socket SOCKET, or no terminal"};
+    if (!console_socket.empty() && !wants_terminal)
+        return Error{"cannot use console socket without a terminal: give --tty, or /terminal true in the process file"};
+    if (int count = listen_fds(); count > 0)
+        text = with_lines(text, "init.env\t-\tLISTEN_FDS=" + std::to_string(count) + "\ninit.env\t-\tLISTEN_PID=1\n");
+    text = with_lines(text, cgroup_lines("ns", container.cgroups));
+
+    UniqueFd plan_file(::memfd_create("ocirun-plan", MFD_CLOEXEC));
+    UniqueFd filter(::memfd_create("ocirun-filter", MFD_CLOEXEC));
+    if (!plan_file || !filter)
+        return errno_error("cannot make a memory file");
+    TRY(write_all(plan_file.get(), text));
+    TRY(provide_filter(context, root, stages, text, filter.get()));
+
+    SocketPair control = TRY(SocketPair::create());
+    std::string init_path = TRY(find_stage_program("oci-init"));
+    const std::string plan_option = "--plan-fd=" + std::to_string(plan_file.get());
+    const std::string control_option = "--control-fd=" + std::to_string(control.theirs.get());
+    std::vector<std::string> init{"exec", plan_option, control_option, "--seccomp-fd=" + std::to_string(filter.get())};
+    SpawnOptions options;
+    options.inherit = {plan_file.get(), control.theirs.get(), filter.get()};
+    for (int fd = 3; fd < 3 + kept_fds; fd++)
+        options.inherit.push_back(fd);
+    if (kept_fds > 0)
+        init.push_back("--preserve-fds=" + std::to_string(kept_fds));
+    std::vector<std::string> words{"enter", "--target=" + std::to_string(container.init.pid),
+                                   "--start-time=" + std::to_string(container.init.start_time), plan_option, control_option, "--seal", "--"};
+    for (std::string& word : stages.command("oci-init", init_path, init))
+        words.push_back(std::move(word));
+    ChildProcess namespaces = TRY(stages.start("oci-ns", words, options));
+    control.theirs.reset();
+
+    Started started;
+    for (;;) {
+        Packet packet = TRY(receive_packet(control.ours.get()));
+        if (packet.end_of_file)
+            break;
+        std::vector<std::string> fields = TRY(split_fields(packet.text));
+        if (fields[0] == "pid" && fields.size() == 2) {
+            started.child = ChildProcess(static_cast<pid_t>(TRY(parse_number(fields[1]))));
+            ExitStatus ended = TRY(namespaces.wait());
+            if (ended.shell_status() != 0)
+                return stages.failure("oci-ns", ended);
+            if (arguments.has("pidfd-socket")) {
+                UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, started.child.pid(), 0)));
+                if (!pidfd)
+                    return errno_error("cannot open the process");
+                TRY(send_to_socket(arguments.value("pidfd-socket"), pidfd.get(), "pidfd"));
+            }
+        } else if (fields[0] == "terminal" && packet.fds.size() == 1) {
+            if (!console_socket.empty()) {
+                TRY(send_to_socket(console_socket, packet.fds[0].get(), "/dev/pts/ptmx"));
+            } else {
+                if (plan.value("init.terminal") == "0")
+                    copy_window_size(packet.fds[0].get());
+                started.master = std::move(packet.fds[0]);
+            }
+        } else {
+            return Error{"unexpected message '" + packet.text + "' from a stage"};
+        }
+    }
+    if (!started.child)
+        return stages.failure("oci-ns", TRY(namespaces.wait()));
+    if (std::optional<Error> error = stages.reported())
+        return std::move(*error);
+    if (arguments.has("pid-file"))
+        TRY(write_pid_file(arguments.value("pid-file"), started.child.pid()));
+    return started;
+}
+
+Result<int> exec(const Arguments& global, const Arguments& arguments)
+{
+    Context context = TRY(Context::from(global).with_exit_code(255));
+    auto work = [&]() -> Result<int> {
+        const std::string& id = arguments.positionals()[0];
+        std::optional<StateRoot> root = TRY(context.find_root());
+        if (!root)
+            return no_such_container(id);
+        Container container = TRY(Container::find(*root, id));
+        TRY(check_status(container, arguments.has("ignore-paused")));
+        Stages stages = TRY(Stages::create(context));
+        Signals signals = TRY(Signals::block());
+        if (!arguments.has("detach") && !arguments.has("no-subreaper"))
+            ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+        Started started = TRY(start_process(context, *root, stages, container, arguments).with_context("exec failed: unable to start container process"));
+        pid_t pid = started.child.release();
+        if (arguments.has("detach"))
+            return exit_done;
+        ExitStatus status = TRY(attend(pid, signals, started.master.get()));
+        return status.shell_status();
+    };
+    // 255 tells our own failures from the program's statuses, as runc's users know it.
+    return work().with_exit_code(255);
+}
+
+}  // namespace
+
+constexpr Command exec_command{"exec", "ID PROGRAM [ARG]...", "run one more program in a container", exec_options, OptionOrder::before_positionals,
+                               1, 100000, exec};

@@ -1,0 +1,603 @@
+// create and run: which stage starts when, and what they tell each other (spec/protocol.md).
+#include "launch.h"
+
+#include "hooks.h"
+#include "json/json.h"
+#include "undo.h"
+#include "version.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+
+// ---------------------------------------------------------------- descriptors
+
+int listen_fds()
+{
+    const char* pid = ::getenv("LISTEN_PID");
+    const char* count = ::getenv("LISTEN_FDS");
+    if (pid == nullptr || count == nullptr || std::to_string(::getpid()) != pid)
+        return 0;
+    Result<long long> number = parse_number(count);
+    return number.has_value() && number.value() > 0 && number.value() < 1024 ? static_cast<int>(number.value()) : 0;
+}
+
+Result<int> prepare_descriptors(int preserve)
+{
+    if (preserve < 0 || preserve > 4096)
+        return Error{"--preserve-fds " + std::to_string(preserve) + ": expected 0 to 4096"};
+    int kept = preserve + listen_fds();
+    // Ours will take the lowest free numbers: a hole among the kept ones would hand one of ours to the container.
+    for (int fd = 3; fd < 3 + kept; fd++)
+        if (::fcntl(fd, F_GETFD) < 0)
+            return Error{"--preserve-fds " + std::to_string(preserve) + ": descriptor " + std::to_string(fd) + " is not open", EBADF};
+    return kept;
+}
+
+// ---------------------------------------------------------------- plan text
+
+std::string with_lines(const std::string& plan_text, const std::string& lines)
+{
+    return plan_text.substr(0, plan_text.size() - plan_last_line.size()) + lines + std::string(plan_last_line);
+}
+
+std::string cgroup_lines(std::string_view stage, const std::vector<CgroupLocation>& locations)
+{
+    std::string lines;
+    for (const CgroupLocation& location : locations)
+        lines += std::string(stage) + ".cgroup\t-\t" + location_line(location);
+    return lines;
+}
+
+// ---------------------------------------------------------------- seccomp
+
+static std::string seccomp_lines(const std::string& plan_text)
+{
+    std::string lines;
+    for (size_t at = 0; at < plan_text.size();) {
+        size_t line_end = plan_text.find('\n', at);
+        std::string_view line(plan_text.data() + at, line_end + 1 - at);
+        if (line.starts_with("seccomp."))
+            lines += line;
+        at = line_end + 1;
+    }
+    return lines;
+}
+
+static uint64_t fnv1a(std::string_view text)
+{
+    uint64_t hash = 0xcbf29ce484222325;
+    for (char c : text)
+        hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+    return hash;
+}
+
+static Result<std::string> compile_filter(Stages& stages, const std::string& plan_text)
+{
+    Pipe input = TRY(Pipe::create());
+    Pipe output = TRY(Pipe::create());
+    SpawnOptions options;
+    options.stdin_fd = input.read_end.get();
+    options.stdout_fd = output.write_end.get();
+    ChildProcess compiler = TRY(stages.start("oci-seccomp", {"compile"}, options));
+    input.read_end.reset();
+    output.write_end.reset();
+    Result<void> written = write_all(input.write_end.get(), plan_text);
+    input.write_end.reset();
+    std::string filter = TRY(read_all(output.read_end.get(), 16 << 20));
+    ExitStatus status = TRY(compiler.wait());
+    if (status.shell_status() != 0)
+        return stages.failure("oci-seccomp", status);
+    TRY(std::move(written));
+    return filter;
+}
+
+/// The cache in the state root: `HASH.plan` has the lines, `HASH.bpf` the filter. Both are compared
+/// and trusted because only the caller can write there.
+Result<void> provide_filter(const Context& context, const StateRoot& root, Stages& stages, const std::string& plan_text, int into)
+{
+    std::string lines = seccomp_lines(plan_text);
+    if (lines.empty())
+        return {};
+    static constexpr const char* cache_folder = ".seccomp";
+    if (::mkdirat(root.fd(), cache_folder, 0700) < 0 && errno != EEXIST)
+        return errno_error("cannot make the cache of filters in '" + root.path() + "'");
+    UniqueFd cache(::openat(root.fd(), cache_folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!cache)
+        return errno_error("cannot open the cache of filters in '" + root.path() + "'");
+    // Another version may compile the same lines differently.
+    const std::string key = std::string(OCIRUN_VERSION "\n") + lines;
+    char name[32];
+    std::snprintf(name, sizeof name, "%016llx", static_cast<unsigned long long>(fnv1a(key)));
+    const std::string plan_name = std::string(name) + ".plan";
+    const std::string filter_name = std::string(name) + ".bpf";
+
+    UniqueFd known(::openat(cache.get(), plan_name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+    if (known && TRY(read_whole(known.get(), max_plan_size)) == key) {
+        UniqueFd filter(::openat(cache.get(), filter_name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+        if (filter)
+            return write_all(into, TRY(read_whole(filter.get(), 16 << 20)));
+    }
+    context.log.debug("compiling the system-call filter");
+    std::string filter = TRY(compile_filter(stages, plan_text));
+    // The filter before its key: whoever finds the key finds a whole filter. A cache that cannot be
+    // written costs time, nothing else.
+    auto store = [&](const std::string& file, std::string_view content) {
+        std::string temporary = file + "." + std::to_string(::getpid());
+        UniqueFd out(::openat(cache.get(), temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
+        if (!out || !write_all(out.get(), content).has_value() ||
+            ::renameat(cache.get(), temporary.c_str(), cache.get(), file.c_str()) < 0)
+            ::unlinkat(cache.get(), temporary.c_str(), 0);
+    };
+    store(filter_name, filter);
+    store(plan_name, key);
+    return write_all(into, filter);
+}
+
+// ---------------------------------------------------------------- files
+
+Result<void> write_pid_file(const std::string& path, pid_t pid)
+{
+    struct stat status;
+    if (::lstat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode))
+        return Error{"the pid file '" + path + "' exists and is not a regular file"};
+    size_t slash = path.rfind('/');
+    std::string temporary = (slash == std::string::npos ? "" : path.substr(0, slash + 1)) + "." +
+                            (slash == std::string::npos ? path : path.substr(slash + 1)) + "." + std::to_string(::getpid());
+    UniqueFd file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
+    if (!file)
+        return errno_error("cannot write the pid file '" + path + "'");
+    ScopeExit remove_again([&] { ::unlink(temporary.c_str()); });
+    TRY(write_all(file.get(), std::to_string(pid)).with_context("cannot write the pid file '" + path + "'"));
+    if (::rename(temporary.c_str(), path.c_str()) < 0)
+        return errno_error("cannot write the pid file '" + path + "'");
+    remove_again.dismiss();
+    return {};
+}
+
+/// Whether a directory of `bundle` would be seen from inside the container: the bundle in the root
+/// file system, or in something that is bound into it.
+static bool is_seen_from_inside(const Plan& plan, const std::string& bundle)
+{
+    auto holds_bundle = [&](const std::string& path) {
+        char real[PATH_MAX];
+        if (::realpath(path.c_str(), real) == nullptr)
+            return false;
+        std::string folder(real);
+        return folder == "/" || bundle == folder || bundle.starts_with(folder + "/");
+    };
+    std::string root = rootfs_path(plan, bundle);
+    if (!root.empty() && holds_bundle(root))
+        return true;
+    for (const Directive& mount : plan.directives()) {
+        if (!mount.is("init.mount"))
+            continue;
+        bool is_bind = mount[1] == "bind";
+        for (size_t i = 3; i < mount.fields.size(); i++)
+            is_bind = is_bind || mount[i] == "bind" || mount[i] == "rbind";
+        std::string source(mount[2]);
+        if (is_bind && !source.empty() && holds_bundle(source[0] == '/' ? source : bundle + "/" + source))
+            return true;
+    }
+    return false;
+}
+
+/// state.json in the shape that readers of runc's know: who is the first process, where are its
+/// namespaces and cgroups.
+static std::string runc_state_json(const Launched& launched, const std::string& created, const std::vector<CgroupLocation>& cgroups)
+{
+    const std::string pid = std::to_string(launched.init.pid);
+    std::string text = "{\"id\":" + json::quote(launched.state.id()) + ",\"init_process_pid\":" + pid +
+                       ",\"init_process_start\":" + std::to_string(launched.init.start_time) + ",\"created\":" + json::quote(created) +
+                       ",\"config\":{\"rootfs\":" + json::quote(rootfs_path(launched.plan, launched.bundle)) + ",\"hostname\":" +
+                       json::quote(launched.plan.value("init.hostname")) + ",\"labels\":[" + json::quote("bundle=" + launched.bundle) + "]}";
+    std::string paths;
+    for (const CgroupLocation& cgroup : cgroups)
+        paths += (paths.empty() ? "" : ",") + json::quote(cgroup.controllers) + ":" + json::quote(cgroup.directory());
+    text += ",\"cgroup_paths\":{" + paths + "},\"namespace_paths\":{";
+    static constexpr const char* kinds[][2] = {{"NEWCGROUP", "cgroup"}, {"NEWIPC", "ipc"}, {"NEWNET", "net"},  {"NEWNS", "mnt"},
+                                               {"NEWPID", "pid"},       {"NEWTIME", "time"}, {"NEWUSER", "user"}, {"NEWUTS", "uts"}};
+    const char* comma = "";
+    for (auto& [key, file] : kinds) {
+        text += std::string(comma) + "\"" + key + "\":\"/proc/" + pid + "/ns/" + file + "\"";
+        comma = ",";
+    }
+    return text + "}}\n";
+}
+
+// ---------------------------------------------------------------- the launch
+
+namespace {
+
+/// A stage that was started before its plan was there, waiting on the pipe.
+struct EarlyStage {
+    ChildProcess process;
+    UniqueFd plan;  ///< the pipe's writing end
+
+    Result<void> tell(const std::string& plan_text)
+    {
+        // A stage that has died says more than EPIPE: its end is looked at by whoever waits for it.
+        Result<void> written = write_all(plan.get(), plan_text);
+        if (!written.has_value() && written.error().error_number != EPIPE)
+            return std::move(written).with_context("cannot pass the plan");
+        plan.reset();
+        return {};
+    }
+};
+
+bool is_in_user_namespace()
+{
+    UniqueFd file(::open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC));
+    char text[64] = {};
+    if (!file || ::read(file.get(), text, sizeof text - 1) <= 0)
+        return false;
+    unsigned long inside = 1;
+    unsigned long outside = 1;
+    unsigned long size = 0;
+    return std::sscanf(text, "%lu %lu %lu", &inside, &outside, &size) != 3 || inside != 0 || outside != 0 || size != 4294967295;
+}
+
+class Launcher {
+public:
+    Launcher(const Context& context, const StateRoot& root, const LaunchRequest& request, Stages stages)
+        : context_(context), root_(root), request_(request), stages_(std::move(stages))
+    {
+    }
+
+    Result<Launched> run()
+    {
+        TRY(find_bundle());
+        kept_fds_ = TRY(prepare_descriptors(request_.preserve_fds));
+        if (context_.systemd_cgroups)
+            return Error{"the systemd cgroup manager is not supported yet; give --cgroup-manager cgroupfs (podman, docker: cgroup driver cgroupfs)"};
+        TRY(start_reading());
+        TRY(start_namespaces());
+        state_ = TRY(ContainerState::create(root_, request_.id));
+        Result<Launched> launched = make();
+        if (!launched.has_value())
+            give_up();
+        return launched;
+    }
+
+private:
+    Result<void> find_bundle()
+    {
+        char real[PATH_MAX];
+        std::string given = request_.bundle.empty() ? "." : request_.bundle;
+        if (::realpath(given.c_str(), real) == nullptr)
+            return errno_error("cannot open the bundle '" + given + "'");
+        bundle_ = real;
+        std::string path = request_.config.empty() ? bundle_ + "/config.json" : request_.config;
+        config_ = UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+        if (!config_)
+            return errno_error("cannot open '" + path + "'; a bundle is a directory with config.json ('ocirun spec' writes one)");
+        return {};
+    }
+
+    Result<void> start_reading()
+    {
+        Pipe pipe = TRY(Pipe::create());
+        SpawnOptions options;
+        options.stdin_fd = config_.get();
+        options.stdout_fd = pipe.write_end.get();
+        reader_ = TRY(stages_.start("oci-spec", {"plan"}, options));
+        plan_pipe_ = std::move(pipe.read_end);
+        config_.reset();
+        return {};
+    }
+
+    /// oci-ns becomes oci-init. Both are told by descriptors that exist before the plan does.
+    Result<void> start_namespaces()
+    {
+        Pipe plan = TRY(Pipe::create());
+        SocketPair control = TRY(SocketPair::create());
+        filter_ = UniqueFd(::memfd_create("ocirun-filter", MFD_CLOEXEC));
+        if (!filter_)
+            return errno_error("cannot make a memory file");
+        std::string init_path = TRY(find_stage_program("oci-init"));
+        const std::string plan_fd = "--plan-fd=" + std::to_string(plan.read_end.get());
+        const std::string control_fd = "--control-fd=" + std::to_string(control.theirs.get());
+        std::vector<std::string> init{"run", plan_fd, control_fd, "--bundle=" + bundle_, "--seccomp-fd=" + std::to_string(filter_.get())};
+        SpawnOptions options;
+        options.inherit = {plan.read_end.get(), control.theirs.get(), filter_.get()};
+        for (int fd = 3; fd < 3 + kept_fds_; fd++)
+            options.inherit.push_back(fd);
+        if (kept_fds_ > 0)
+            init.push_back("--preserve-fds=" + std::to_string(kept_fds_));
+        if (request_.start_later) {
+            // Bound later, when there is a state directory.
+            start_socket_ = UniqueFd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+            if (!start_socket_)
+                return errno_error("cannot make a socket");
+            options.inherit.push_back(start_socket_.get());
+            init.push_back("--start-fd=" + std::to_string(start_socket_.get()));
+        }
+        std::vector<std::string> words{"new", plan_fd, control_fd, "--seal", "--"};
+        for (std::string& word : stages_.command("oci-init", init_path, init))
+            words.push_back(std::move(word));
+        namespaces_.process = TRY(stages_.start("oci-ns", words, options));
+        namespaces_.plan = std::move(plan.write_end);
+        control_ = std::move(control.ours);
+        return {};
+    }
+
+    Result<Launched> make()
+    {
+        TRY(state_->record("boot", {TRY(read_boot_id())}));
+        if (!context_.cgroups_disabled)
+            TRY(start_cgroup());
+        TRY(read_plan());
+        TRY(check_terminal());
+        if (cgroup_)
+            TRY(cgroup_->tell(plan_text_));
+        TRY(make_state_directory());
+        TRY(provide_filter(context_, root_, stages_, plan_text_, filter_.get()));
+        TRY(finish_cgroup());
+        TRY(namespaces_.tell(final_plan()));
+        TRY(converse());
+        return finish();
+    }
+
+    Result<void> start_cgroup()
+    {
+        Pipe plan = TRY(Pipe::create());
+        Pipe output = TRY(Pipe::create());
+        SpawnOptions options;
+        options.stdin_fd = stages_.null_fd();
+        options.stdout_fd = output.write_end.get();
+        options.inherit = {plan.read_end.get(), state_->journal_fd()};
+        std::vector<std::string> words{"create", "--plan-fd=" + std::to_string(plan.read_end.get()),
+                                       "--journal-fd=" + std::to_string(state_->journal_fd()), "--name=" + request_.id};
+        if (::geteuid() != 0 || is_in_user_namespace())
+            words.push_back("--tolerate-denied");
+        cgroup_ = EarlyStage{TRY(stages_.start("oci-cgroup", words, options)), std::move(plan.write_end)};
+        cgroup_output_ = std::move(output.read_end);
+        return {};
+    }
+
+    Result<void> read_plan()
+    {
+        plan_text_ = TRY(read_all(plan_pipe_.get(), max_plan_size));
+        ExitStatus status = TRY(reader_.wait());
+        if (status.shell_status() != 0)
+            return stages_.failure("oci-spec", status);
+        plan_ = TRY(Plan::parse(plan_text_, "ocirun"));
+        return {};
+    }
+
+    Result<void> check_terminal()
+    {
+        bool wants_terminal = plan_->find("init.terminal") != nullptr;
+        if (wants_terminal && !request_.foreground && request_.console_socket.empty())
+            return Error{"cannot allocate tty if ocirun will detach without setting console socket: set it to false in config.json, or give "
+                         "--console-socket SOCKET with a program that receives the terminal there",
+                         0, "/process/terminal"};
+        if (!request_.console_socket.empty() && (!wants_terminal || request_.foreground))
+            return Error{"cannot use console socket if ocirun will not detach or allocate tty: --console-socket goes with 'create' or "
+                         "'run --detach', and with true in config.json",
+                         0, "/process/terminal"};
+        return {};
+    }
+
+    Result<void> make_state_directory()
+    {
+        stage::step("make the state directory");
+        TRY(state_->create_directory(bundle_, !is_seen_from_inside(*plan_, bundle_)));
+        TRY(state_->write("bundle", bundle_ + "\n"));
+        TRY(state_->write("plan", plan_text_));
+        if (!request_.start_later)
+            return {};
+        // Through /proc/self/fd the path is short, however deep the bundle is.
+        std::string path = "/proc/self/fd/" + std::to_string(state_->directory_fd()) + "/start";
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+        if (::bind(start_socket_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0 || ::listen(start_socket_.get(), 8) < 0)
+            return errno_error("cannot make the start socket");
+        return {};
+    }
+
+    Result<void> finish_cgroup()
+    {
+        if (!cgroup_)
+            return {};
+        std::string lines = TRY(read_all(cgroup_output_.get(), 1 << 20));
+        ExitStatus status = TRY(cgroup_->process.wait());
+        if (status.shell_status() != 0)
+            return stages_.failure("oci-cgroup", status);
+        cgroups_ = TRY(parse_locations(lines));
+        stage::step("record the cgroups");
+        return state_->write("cgroup", lines);
+    }
+
+    std::string final_plan()
+    {
+        std::string lines = cgroup_lines("ns", cgroups_) + cgroup_lines("init", cgroups_);
+        if (has_hooks(*plan_, "prestart") || has_hooks(*plan_, "createRuntime"))
+            lines += "init.wait\t-\tnamespaces\n";
+        if (request_.no_pivot)
+            lines += "init.no-pivot\t-\n";
+        if (request_.no_new_keyring)
+            lines += "init.no-new-keyring\t-\n";
+        if (int count = listen_fds(); count > 0)
+            lines += "init.env\t-\tLISTEN_FDS=" + std::to_string(count) + "\ninit.env\t-\tLISTEN_PID=1\n";
+        return lines.empty() ? plan_text_ : with_lines(plan_text_, lines);
+    }
+
+    std::string hook_state(const char* status)
+    {
+        StateFacts facts{request_.id, status, init_.pid, bundle_, {}, {}};
+        return state_json(facts, &*plan_, "");
+    }
+
+    /// Answers oci-ns and oci-init until the container is made.
+    Result<void> converse()
+    {
+        for (;;) {
+            Packet packet = TRY(receive_packet(control_.get()));
+            if (packet.end_of_file)
+                return dead_stage();
+            std::vector<std::string> fields = TRY(split_fields(packet.text));
+            if (fields[0] == "pid" && fields.size() == 2) {
+                TRY(record_process(static_cast<pid_t>(TRY(parse_number(fields[1])))));
+            } else if (fields[0] == "namespaces") {
+                hooks_ran_ = true;
+                TRY(run_hooks(*plan_, "prestart", hook_state("creating")));
+                TRY(run_hooks(*plan_, "createRuntime", hook_state("creating")));
+                TRY(send_packet(control_.get(), "continue"));
+            } else if (fields[0] == "terminal" && packet.fds.size() == 1) {
+                TRY(take_terminal(std::move(packet.fds[0])));
+            } else if (fields[0] == "created") {
+                return {};
+            } else {
+                return Error{"unexpected message '" + packet.text + "' from a stage"};
+            }
+        }
+    }
+
+    Result<void> record_process(pid_t pid)
+    {
+        init_child_ = ChildProcess(pid);
+        std::optional<ProcessStatus> status = read_process_status(pid);
+        if (!status)
+            return dead_stage();
+        init_ = ProcessId{pid, status->start_time};
+        stage::step("record the first process");
+        TRY(state_->record("process", {std::to_string(pid), std::to_string(status->start_time)}));
+        TRY(state_->write("pid", std::to_string(pid) + "\n"));
+        if (has_hooks(*plan_, "createContainer") || has_hooks(*plan_, "startContainer"))
+            TRY(send_packet(control_.get(), join_fields({"state", hook_state("creating")})));
+        // It has nothing more to do; its status tells whether the id maps were written.
+        ExitStatus ended = TRY(namespaces_.process.wait());
+        if (ended.shell_status() != 0)
+            return stages_.failure("oci-ns", ended);
+        return {};
+    }
+
+    Result<void> take_terminal(UniqueFd master)
+    {
+        if (request_.console_socket.empty()) {
+            if (plan_->value("init.terminal") == "0")
+                copy_window_size(master.get());
+            master_ = std::move(master);
+            return {};
+        }
+        return send_to_socket(request_.console_socket, master.get(), "/dev/pts/ptmx");
+    }
+
+    /// All holders of the control socket are gone: which one should have lived, and what did it say?
+    Error dead_stage()
+    {
+        if (!init_child_) {
+            Result<ExitStatus> status = namespaces_.process ? namespaces_.process.wait() : Error{"never started"};
+            return stages_.failure("oci-ns", status.has_value() ? std::optional(status.value()) : std::nullopt);
+        }
+        Result<ExitStatus> status = init_child_.wait();
+        Error error = stages_.failure("oci-init", status.has_value() ? std::optional(status.value()) : std::nullopt);
+        if (error.exit_code == exit_cannot_execute || error.exit_code == exit_not_found)
+            return std::move(error).with_context("unable to start container process");
+        return error;
+    }
+
+    Result<Launched> finish()
+    {
+        const std::string created = timestamp();
+        Launched launched{std::move(*state_), std::move(*plan_), bundle_, init_, std::move(init_child_), std::move(stages_),
+                          std::move(control_), std::move(master_)};
+        stage::step("write the state");
+        Result<void> written = [&]() -> Result<void> {
+            TRY(launched.state.write("state.json", runc_state_json(launched, created, cgroups_)));
+            if (!request_.pidfd_socket.empty()) {
+                UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, init_.pid, 0)));
+                if (!pidfd)
+                    return errno_error("cannot open the container's process");
+                TRY(send_to_socket(request_.pidfd_socket, pidfd.get(), "pidfd"));
+            }
+            if (!request_.pid_file.empty())
+                TRY(write_pid_file(request_.pid_file, init_.pid));
+            // Last: with this file the container counts as made.
+            return launched.state.write("created", created + "\n");
+        }();
+        if (written.has_value())
+            return launched;
+        state_ = std::move(launched.state);
+        plan_ = std::move(launched.plan);
+        init_child_ = std::move(launched.init_child);
+        return std::move(written).error();
+    }
+
+    void give_up()
+    {
+        // The destructors kill and reap.
+        namespaces_.process = ChildProcess();
+        init_child_ = ChildProcess();
+        cgroup_.reset();
+        Result<void> undone = destroy(context_, root_, *state_, hooks_ran_ ? &*plan_ : nullptr, bundle_);
+        if (!undone.has_value())
+            context_.log.warning("cannot remove what is left of container '" + request_.id + "': " + undone.error().message());
+    }
+
+    const Context& context_;
+    const StateRoot& root_;
+    const LaunchRequest& request_;
+    Stages stages_;
+    std::string bundle_;
+    UniqueFd config_;
+    int kept_fds_ = 0;
+    ChildProcess reader_;
+    UniqueFd plan_pipe_;
+    EarlyStage namespaces_;
+    std::optional<EarlyStage> cgroup_;
+    UniqueFd cgroup_output_;
+    UniqueFd filter_;
+    UniqueFd start_socket_;
+    UniqueFd control_;
+    UniqueFd master_;
+    std::optional<ContainerState> state_;
+    std::string plan_text_;
+    std::optional<Plan> plan_;
+    std::vector<CgroupLocation> cgroups_;
+    ProcessId init_;
+    ChildProcess init_child_;
+    bool hooks_ran_ = false;
+};
+
+}  // namespace
+
+Result<Launched> launch(const Context& context, const StateRoot& root, const LaunchRequest& request)
+{
+    TRY(check_container_id(request.id));
+    Launcher launcher(context, root, request, TRY(Stages::create(context)));
+    return launcher.run();
+}
+
+Result<void> start_program(Launched& launched)
+{
+    TRY(send_packet(launched.control.get(), "start"));
+    Packet packet = TRY(receive_packet(launched.control.get()));
+    if (!packet.end_of_file)
+        return Error{"unexpected message '" + packet.text + "' from oci-init"};
+    if (std::optional<Error> error = launched.stages.reported())
+        return std::move(*error).with_context("unable to start container process");
+    StateFacts facts{launched.state.id(), "running", launched.init.pid, launched.bundle, {}, {}};
+    return run_hooks(launched.plan, "poststart", state_json(facts, &launched.plan, ""));
+}
+
+Result<void> destroy(const Context& context, const StateRoot& root, ContainerState& state, const Plan* plan, const std::string& bundle)
+{
+    TRY(undo_container(root, state));
+    if (plan == nullptr)
+        return {};
+    StateFacts facts{state.id(), "stopped", 0, bundle, {}, {}};
+    std::string document = state_json(facts, plan, "");
+    Result<void> hooks = run_hooks(*plan, "poststop", document);
+    if (!hooks.has_value())
+        context.log.warning(hooks.error().message());
+    return {};
+}

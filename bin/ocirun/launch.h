@@ -1,0 +1,63 @@
+// Making a container: the order in which the stages run.
+#pragma once
+
+#include "console.h"
+#include "container.h"
+#include "context.h"
+#include "stages.h"
+
+#include <string>
+
+/// What `create` and `run` ask for.
+struct LaunchRequest {
+    std::string id;
+    std::string bundle;          ///< empty: the working directory
+    std::string config;          ///< empty: config.json in the bundle
+    std::string console_socket;
+    std::string pid_file;
+    std::string pidfd_socket;
+    int preserve_fds = 0;
+    bool no_pivot = false;
+    bool no_new_keyring = false;
+    bool foreground = false;     ///< the terminal is relayed; without it a terminal needs a console socket
+    bool start_later = false;    ///< `create`: the first process waits on the start socket
+};
+
+/// A container that is made, its first process waiting for `start` or `commit`.
+struct Launched {
+    ContainerState state;
+    Plan plan;
+    std::string bundle;
+    ProcessId init;
+    ChildProcess init_child;  ///< kills the process if the container is given up
+    Stages stages;
+    UniqueFd control;
+    UniqueFd master;          ///< of the terminal, in the foreground
+};
+
+/// Makes the container. On an error nothing is left of it, and the poststop hooks have run if others had.
+Result<Launched> launch(const Context& context, const StateRoot& root, const LaunchRequest& request);
+
+/// Lets the program run; returns when it has been executed. Then runs the poststart hooks.
+Result<void> start_program(Launched& launched);
+
+/// Ends a container: undoes it, runs its poststop hooks (a failure of one is only a warning).
+Result<void> destroy(const Context& context, const StateRoot& root, ContainerState& state, const Plan* plan, const std::string& bundle);
+
+/// Writes `pid` to the file, complete or not at all; a link is refused.
+Result<void> write_pid_file(const std::string& path, pid_t pid);
+
+/// Descriptors above 2 that are to reach the program: `preserve` and those of socket activation
+/// (LISTEN_FDS meant for us). All others become close-on-exec. Fails if one of them is not open.
+Result<int> prepare_descriptors(int preserve);
+/// LISTEN_FDS if LISTEN_PID is our own pid, else 0 (man 3 sd_listen_fds).
+int listen_fds();
+
+/// The filter of the plan's seccomp lines, in a memory file `into`: from the cache in the state root,
+/// or compiled by oci-seccomp. Does nothing when the plan has none.
+Result<void> provide_filter(const Context& context, const StateRoot& root, Stages& stages, const std::string& plan_text, int into);
+
+/// The plan's text with more lines before its `end`.
+std::string with_lines(const std::string& plan_text, const std::string& lines);
+/// The lines `NAME.cgroup - VERSION ...` for each location.
+std::string cgroup_lines(std::string_view stage, const std::vector<CgroupLocation>& locations);

@@ -1,0 +1,88 @@
+// ocirun(8): runs the lifecycle of containers, one stage after the other.
+#include "cli/cli.h"
+#include "commands.h"
+#include "context.h"
+#include "version.h"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <sys/syscall.h>
+
+static constexpr Option global_options[] = {
+    {"root", 0, "DIR", "state root (default /run/ocirun, or $XDG_RUNTIME_DIR/ocirun)"},
+    {"log", 0, "FILE", "append errors there, too (default: stderr alone)"},
+    {"log-format", 0, "FORMAT", "text (default) or json"},
+    {"debug", 0, "", "log what is done"},
+    {"cgroup-manager", 0, "MANAGER", "cgroupfs (default), systemd or disabled"},
+    {"systemd-cgroup", 0, "", "the same as --cgroup-manager systemd"},
+    {"rootless", 0, "BOOL", "accepted for compatibility; what is permitted is found out", true},
+    {"criu", 0, "PATH", "accepted for compatibility", true},
+    {"log-level", 0, "LEVEL", "accepted for compatibility", true},
+    {"test-step", 0, "PROGRAM:N:SIGNAL", "for tests", true},
+};
+
+// Engines read the errors of our own in the log; whoever has no log reads stderr.
+static Log* error_log = nullptr;
+
+static int report(const Error& error)
+{
+    if (error_log != nullptr)
+        error_log->error(error.message());
+    else
+        Log().error(error.message());
+    return error.exit_code;
+}
+
+/// The log options again, on their own: also the errors of the command line's other half go to the log.
+static Result<void> prepare(const Arguments& global)
+{
+    static std::optional<Log> log;
+    Result<Log> opened = Log::open(global.value("log"), global.value("log-format") == "json" ? Log::Format::json : Log::Format::text,
+                                   global.has("debug"));
+    // Whether that is an error is the command's business: delete --force goes on.
+    if (opened.has_value()) {
+        log = std::move(opened).value();
+        error_log = &*log;
+    }
+    return {};
+}
+
+/// Descriptors 0, 1, 2 exist and nothing above them is inherited by accident (CVE-2024-21626).
+static void secure_descriptors()
+{
+    for (int fd = ::open("/dev/null", O_RDWR | O_CLOEXEC); fd >= 0; fd = ::open("/dev/null", O_RDWR | O_CLOEXEC)) {
+        if (fd > 2) {
+            ::close(fd);
+            break;
+        }
+        ::fcntl(fd, F_SETFD, 0);
+    }
+    if (::syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) < 0) {
+        // Linux < 5.11.
+        for (int fd = 3; fd < 65536; fd++)
+            if (::fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 && fd > 4096)
+                break;
+    }
+}
+
+int main(int argc, char** argv)
+{
+    // Set-id bits would give the caller's choice of paths to somebody else's rights.
+    if (::getuid() != ::geteuid() || ::getgid() != ::getegid())
+        return report(Error{"refuses to run with set-id bits"});
+    secure_descriptors();
+    std::signal(SIGPIPE, SIG_IGN);
+
+    // Copied so that the table, and not the linker, decides the order of `--help`.
+    const Command commands[] = {create_command, start_command, run_command,   exec_command, kill_command,
+                                delete_command, state_command, list_command, spec_command};
+    static const std::string version = OCIRUN_VERSION "\ncommit: " OCIRUN_COMMIT "\nspec: " OCIRUN_SPEC_VERSION;
+    Program program{"ocirun", "run OCI containers", global_options, commands, version};
+    program.usage_exit_code = exit_failed;
+    program.prepare = prepare;
+    program.report = report;
+    return command_main(program, argc, argv);
+}

@@ -1,0 +1,72 @@
+// Stages: start, collect errors.
+#include "stages.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+
+Result<Stages> Stages::create(const Context& context)
+{
+    Pipe errors = TRY(Pipe::create());
+    // Read only when something has failed, and then without waiting for more.
+    if (::fcntl(errors.read_end.get(), F_SETFL, O_NONBLOCK) < 0)
+        return errno_error("cannot set up the error pipe");
+    UniqueFd steps(::memfd_create("ocirun-steps", MFD_CLOEXEC));
+    if (!steps)
+        return errno_error("cannot make a memory file");
+    UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    if (!null)
+        return errno_error("cannot open '/dev/null'");
+    return Stages(std::move(errors), std::move(steps), std::move(null), context);
+}
+
+std::vector<std::string> Stages::command(const std::string& name, const std::string& path, const std::vector<std::string>& arguments) const
+{
+    std::vector<std::string> words{path, "--error-fd=" + std::to_string(error_fd()), "--step-fd=" + std::to_string(step_fd())};
+    if (context_->test_program == name)
+        words.push_back("--test-step=" + context_->test_step);
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    return words;
+}
+
+Result<ChildProcess> Stages::start(const std::string& name, const std::vector<std::string>& arguments, SpawnOptions options)
+{
+    std::string path = TRY(find_stage_program(name));
+    std::vector<std::string> words = command(name, path, arguments);
+    options.inherit.push_back(error_fd());
+    options.inherit.push_back(step_fd());
+    return spawn(path, words, options);
+}
+
+std::optional<Error> Stages::reported()
+{
+    std::string text;
+    char buffer[4096];
+    for (ssize_t n; (n = ::read(errors_.read_end.get(), buffer, sizeof buffer)) > 0;)
+        text.append(buffer, static_cast<size_t>(n));
+    std::optional<Error> whole;
+    for (size_t at = 0; at < text.size();) {
+        size_t line_end = std::min(text.find('\n', at), text.size());
+        Result<stage::StageError> line = stage::parse_error_line(std::string_view(text).substr(at, line_end - at));
+        at = line_end + 1;
+        if (!line.has_value())
+            continue;
+        const Error& error = line.value().error;
+        std::string sentence = line.value().stage + ": " + error.message();
+        if (whole)
+            whole->attempted += "\n" + sentence;
+        else
+            whole = Error{sentence, 0, {}, error.exit_code};
+    }
+    return whole;
+}
+
+Error Stages::failure(const std::string& name, std::optional<ExitStatus> status)
+{
+    if (std::optional<Error> error = reported())
+        return std::move(*error);
+    std::string sentence = name + " " + (status ? status->words() : "ended without a word");
+    std::string step = stage::last_step(step_fd(), name);
+    if (!step.empty())
+        sentence += "; its last step was: " + step;
+    return Error{sentence};
+}

@@ -1,0 +1,43 @@
+// Starting the stages and hearing what became of them.
+#pragma once
+
+#include "context.h"
+#include "process/process.h"
+#include "stage/stage.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// The descriptors that all stages of one command share: a pipe for their errors, a memory file for their steps.
+class Stages {
+public:
+    static Result<Stages> create(const Context& context);
+
+    /// Starts `name` with `arguments` behind the common options.
+    Result<ChildProcess> start(const std::string& name, const std::vector<std::string>& arguments, SpawnOptions options);
+
+    /// The words that start the stage at `path`, common options first.
+    std::vector<std::string> command(const std::string& name, const std::string& path, const std::vector<std::string>& arguments) const;
+
+    /// Everything that stages have reported up to now, as one Error; nothing: no word.
+    std::optional<Error> reported();
+
+    /// The Error for a stage that ended so: what it reported, else how it ended and at which step.
+    Error failure(const std::string& name, std::optional<ExitStatus> status);
+
+    int error_fd() const { return errors_.write_end.get(); }
+    int null_fd() const { return null_.get(); }
+    int step_fd() const { return steps_.get(); }
+
+private:
+    Stages(Pipe errors, UniqueFd steps, UniqueFd null, const Context& context)
+        : errors_(std::move(errors)), steps_(std::move(steps)), null_(std::move(null)), context_(&context)
+    {
+    }
+    Pipe errors_;
+    UniqueFd steps_;
+    UniqueFd null_;
+    const Context* context_;
+};

@@ -1,0 +1,82 @@
+// ocirun start.
+#include "commands.h"
+
+#include "container.h"
+#include "context.h"
+#include "hooks.h"
+#include "launch.h"
+
+#include <cstring>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+static Error not_created(const Container& container, Status status)
+{
+    return Error{"cannot start container '" + container.state.id() + "' in the state '" + status_word(status) + "'; 'start' needs it created"};
+}
+
+/// Tells the first process to execute the program; returns when it has.
+static Result<void> tell_to_start(const Container& container)
+{
+    std::string path = "/proc/self/fd/" + std::to_string(container.state.directory_fd()) + "/start";
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+    UniqueFd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+    if (!socket)
+        return errno_error("cannot make a socket");
+    if (::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0)
+        return errno_error("cannot reach the first process of container '" + container.state.id() + "'");
+    TRY(send_packet(socket.get(), "start"));
+    bool starting = false;
+    for (;;) {
+        Result<Packet> packet = receive_packet(socket.get());
+        if (!packet.has_value() && packet.error().error_number != ECONNRESET)
+            return std::move(packet).error();
+        if (!packet.has_value() || packet.value().end_of_file) {
+            if (starting)
+                return {};
+            return Error{"container '" + container.state.id() + "' was started by somebody else, or its first process died"};
+        }
+        const std::string& text = packet.value().text;
+        if (text == "starting") {
+            starting = true;
+        } else if (text.starts_with("error\t")) {
+            std::string_view line = std::string_view(text).substr(6);
+            if (line.ends_with('\n'))
+                line.remove_suffix(1);
+            stage::StageError error = TRY(stage::parse_error_line(line));
+            return Error{"unable to start container process: " + error.stage + ": " + error.error.message()};
+        }
+    }
+}
+
+static Result<int> start(const Arguments& global, const Arguments& arguments)
+{
+    Context context = TRY(Context::from(global));
+    const std::string& id = arguments.positionals()[0];
+    std::optional<StateRoot> root = TRY(context.find_root());
+    if (!root)
+        return no_such_container(id);
+    Container container = TRY(Container::find(*root, id));
+    Status status = TRY(container.status());
+    if (status != Status::created)
+        return not_created(container, status);
+    TRY(tell_to_start(container));
+    TRY(container.state.remove("start"));
+
+    Plan plan = TRY(container.plan());
+    if (has_hooks(plan, "poststart")) {
+        StateFacts facts{id, "running", container.init.pid, container.bundle, {}, {}};
+        Result<void> hooks = run_hooks(plan, "poststart", state_json(facts, &plan, ""));
+        if (!hooks.has_value()) {
+            TRY(container.state.lock(10));
+            TRY(destroy(context, *root, container.state, &plan, container.bundle));
+            return std::move(hooks).error();
+        }
+    }
+    return exit_done;
+}
+
+constexpr Command start_command{"start", "ID", "run the program of a created container", {}, OptionOrder::anywhere, 1, 1, start};
