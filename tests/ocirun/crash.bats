@@ -1,0 +1,150 @@
+#!/usr/bin/env bats
+# SIGKILL at every step: whatever dies half-way, `delete --force` leaves nothing, and the error tells the step.
+
+load ../helpers
+
+# Kills PROGRAM at its step N while COMMAND runs. Fails when the step was never reached.
+kill_at() { timeout 30 "$OCIRUN" --root "$STATE_ROOT" --test-step "$1:$2:9" "${@:3}" >out 2>err </dev/null; }
+
+# Everything of this test's containers: processes, cgroups, mounts, state.
+nothing_is_left()
+{
+    [[ $(ls -A "$STATE_ROOT" 2>/dev/null | grep -v '^\.seccomp$') == "" ]] || { ls -laR "$STATE_ROOT"; return 1; }
+    [[ ! -e $BUNDLE/.ocirun ]] || { ls -laR "$BUNDLE/.ocirun"; return 1; }
+    [[ $(find /sys/fs/cgroup -name "*$TEST_ID*" 2>/dev/null) == "" ]] || { find /sys/fs/cgroup -name "*$TEST_ID*"; return 1; }
+    ! grep -qF "$BUNDLE" /proc/self/mountinfo
+}
+
+# every_step PROGRAM COMMAND...: kills at step 1, 2, … until COMMAND gets through. Sets STEPS.
+every_step()
+{
+    local program=$1 n status
+    shift
+    for ((n = 1; n < 200; n++)); do
+        status=0
+        kill_at "$program" "$n" "$@" || status=$?
+        if ((status == 0)); then
+            break
+        fi
+        if [[ $program != ocirun ]]; then
+            grep -qE "$program was killed by signal 9 \(Killed\); its last step was: .+" err || { echo "step $n of $program:"; cat err; return 1; }
+        fi
+        timeout 30 "$OCIRUN" --root "$STATE_ROOT" delete --force "$TEST_ID"
+        wait_until nothing_is_left
+    done
+    STEPS=$((n - 1))
+    timeout 30 "$OCIRUN" --root "$STATE_ROOT" delete --force "$TEST_ID"
+    wait_until nothing_is_left
+}
+
+@test "create: ocirun is killed at every step" {
+    requires root
+    make_bundle
+    cfg --arg path "/$TEST_ID/inner" '.linux.cgroupsPath = $path'
+    BATS_TEST_TIMEOUT=300
+    every_step ocirun create "$TEST_ID"
+    ((STEPS >= 5))
+}
+
+@test "create: oci-spec is killed at every step" {
+    requires root
+    make_bundle
+    every_step oci-spec create "$TEST_ID"
+}
+
+@test "create: oci-cgroup is killed at every step" {
+    requires root
+    make_bundle
+    cfg --arg path "/$TEST_ID/inner" '.linux.cgroupsPath = $path'
+    every_step oci-cgroup create "$TEST_ID"
+    ((STEPS >= 2))
+}
+
+@test "create: oci-ns is killed at every step" {
+    requires root
+    make_bundle
+    every_step oci-ns create "$TEST_ID"
+    ((STEPS >= 2))
+}
+
+@test "create: oci-init is killed at every step" {
+    requires root
+    make_bundle
+    every_step oci-init create "$TEST_ID"
+    ((STEPS >= 20))
+}
+
+@test "create: oci-seccomp is killed at every step" {
+    requires root
+    make_bundle
+    cfg '.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["kexec_load"], "action": "SCMP_ACT_ERRNO"}]}'
+    every_step oci-seccomp create "$TEST_ID"
+}
+
+@test "start: oci-init is killed at every step behind start" {
+    requires root
+    make_bundle
+    args sleep 100
+    local n before
+    # Steps up to `created` are those of create; the ones behind it happen in start.
+    for ((n = 1; n < 200; n++)); do
+        if kill_at oci-init "$n" create "$TEST_ID"; then
+            before=$n
+            break
+        fi
+        rt delete --force "$TEST_ID"
+    done
+    rt delete --force "$TEST_ID"
+    for ((n = before; n < before + 30; n++)); do
+        kill_at oci-init "$n" create "$TEST_ID"
+        timeout 10 "$OCIRUN" --root "$STATE_ROOT" start "$TEST_ID" >out 2>err || true
+        local status
+        status=$(container_status "$TEST_ID")
+        rt delete --force "$TEST_ID"
+        wait_until nothing_is_left
+        [[ $status == stopped ]] || break
+    done
+    ((n > before))
+    [[ $status == running ]]
+}
+
+@test "delete: ocirun is killed at every step, and the next delete finishes" {
+    requires root
+    make_bundle
+    args sleep 100
+    local n status
+    for ((n = 1; n < 100; n++)); do
+        rt run --detach "$TEST_ID" </dev/null >/dev/null 2>&1
+        status=0
+        kill_at ocirun "$n" delete --force "$TEST_ID" || status=$?
+        ((status != 0)) || break
+        timeout 30 "$OCIRUN" --root "$STATE_ROOT" delete --force "$TEST_ID"
+        wait_until nothing_is_left
+    done
+    ((n > 3 && n < 100))
+    nothing_is_left
+}
+
+@test "run: ocirun is killed at every step" {
+    requires root
+    make_bundle
+    every_step ocirun run "$TEST_ID"
+    ((STEPS >= 5))
+}
+
+@test "exec: a stage that is killed at any step leaves the container running and no process" {
+    requires root
+    make_bundle
+    args sleep 100
+    rt run --detach "$TEST_ID" </dev/null >/dev/null 2>&1
+    local program n
+    for program in oci-ns oci-init; do
+        for ((n = 1; n < 100; n++)); do
+            if kill_at "$program" "$n" exec "$TEST_ID" true; then break; fi
+            has_status "$TEST_ID" running
+        done
+        ((n > 1 && n < 100))
+    done
+    [[ $(rt exec "$TEST_ID" sh -c 'ls -d /proc/[0-9]*' | wc -l) -le 4 ]]
+    rt delete --force "$TEST_ID"
+}

@@ -1,0 +1,261 @@
+#!/usr/bin/env bats
+# run: what the default configuration gives, and the status it ends with.
+
+load ../helpers
+
+@test "run gives the program's output and status and leaves nothing" {
+    requires root
+    make_bundle
+    args sh -c 'echo to-stdout; echo to-stderr >&2; exit 7'
+
+    run -7 --separate-stderr rt run "$TEST_ID"
+
+    [[ $output == to-stdout ]]
+    [[ $stderr == to-stderr ]]
+}
+
+@test "run reads the caller's stdin" {
+    requires root
+    make_bundle
+    args cat
+    [[ $(echo hello | rt run "$TEST_ID") == hello ]]
+}
+
+@test "a program killed by a signal ends run with 128 and the signal" {
+    requires root
+    make_bundle
+    args sh -c 'sleep 0.1; kill -KILL $$; sleep 10'
+    cfg '.linux.namespaces |= map(select(.type != "pid"))'
+    run -137 rt run "$TEST_ID"
+}
+
+@test "run forwards signals to the program" {
+    requires root
+    make_bundle
+    args sh -c 'trap "echo got TERM; exit 3" TERM; trap "echo got USR1" USR1; echo ready; while :; do sleep 0.1; done'
+    "$OCIRUN" --root "$STATE_ROOT" run "$TEST_ID" >out 3>&- &
+    local runner=$!
+    wait_until grep -q ready out
+
+    kill -USR1 "$runner"
+    wait_until grep -q 'got USR1' out
+    kill -TERM "$runner"
+    local status=0
+    wait "$runner" || status=$?
+
+    [[ $status == 3 ]]
+    grep -q 'got TERM' out
+}
+
+@test "run --detach returns at once and the program goes on" {
+    requires root
+    make_bundle
+    args sleep 100
+
+    run -0 rt run --detach "$TEST_ID" </dev/null
+    [[ $output == "" ]]
+    has_status "$TEST_ID" running
+    rt delete --force "$TEST_ID"
+}
+
+@test "run --keep leaves a stopped container" {
+    requires root
+    make_bundle
+    run -0 rt run --keep "$TEST_ID"
+    has_status "$TEST_ID" stopped
+    [[ $(rt state "$TEST_ID" | jq .pid) == 0 ]]
+    rt delete "$TEST_ID"
+}
+
+@test "the default configuration: host name, own processes, loopback up, read-only root" {
+    requires root
+    make_bundle
+    args sh -c 'hostname; echo pid $$; ifconfig lo | grep -c UP; touch /x 2>/dev/null || echo read-only; ls /proc | grep -c "^[0-9]"'
+
+    run -0 rt run "$TEST_ID"
+
+    [[ ${lines[0]} == ocirun ]]
+    [[ ${lines[1]} == "pid 1" ]]
+    [[ ${lines[2]} == 1 ]]
+    [[ ${lines[3]} == read-only ]]
+    ((${lines[4]} < 5))
+}
+
+@test "the default configuration: every namespace is the container's own, except user and time" {
+    requires root
+    make_bundle
+    args sh -c 'cd /proc/self/ns; for n in pid net ipc uts mnt cgroup user time; do readlink $n; done'
+
+    run -0 rt run "$TEST_ID"
+
+    local i=0 kind
+    for kind in pid net ipc uts mnt cgroup; do
+        [[ ${lines[i++]} != "$(readlink "/proc/self/ns/$kind")" ]]
+    done
+    [[ ${lines[6]} == "$(readlink /proc/self/ns/user)" ]]
+    [[ ${lines[7]} == "$(readlink /proc/self/ns/time)" ]]
+}
+
+@test "the default configuration: capabilities, no_new_privs and limits" {
+    requires root
+    make_bundle
+    args sh -c 'grep -E "^(Cap|NoNewPrivs)" /proc/self/status; ulimit -n'
+
+    run -0 rt run "$TEST_ID"
+
+    # AUDIT_WRITE 29, KILL 5, NET_BIND_SERVICE 10
+    [[ $output == *$'CapInh:\t0000000000000000'* ]]
+    [[ $output == *$'CapPrm:\t0000000020000420'* ]]
+    [[ $output == *$'CapEff:\t0000000020000420'* ]]
+    [[ $output == *$'CapBnd:\t0000000020000420'* ]]
+    [[ $output == *$'CapAmb:\t0000000000000000'* ]]
+    [[ $output == *$'NoNewPrivs:\t1'* ]]
+    [[ ${lines[-1]} == 1024 ]]
+}
+
+@test "the default configuration: devices exist and others are refused" {
+    requires root
+    make_bundle
+    args sh -c 'for d in null zero full random urandom tty; do stat -c "%n %t:%T %a" /dev/$d; done; readlink /dev/fd /dev/stdin /dev/stdout /dev/stderr /dev/ptmx
+        echo x >/dev/null && head -c 4 /dev/zero | wc -c; mknod /dev/disk b 254 0 2>/dev/null || echo no mknod'
+
+    run -0 rt run "$TEST_ID"
+
+    [[ ${lines[0]} == "/dev/null 1:3 666" ]]
+    [[ ${lines[5]} == "/dev/tty 5:0 666" ]]
+    [[ $output == *$'/proc/self/fd\n/proc/self/fd/0\n/proc/self/fd/1\n/proc/self/fd/2\npts/ptmx\n4\nno mknod' ]]
+}
+
+@test "the device rules hold even for a program that may make nodes" {
+    requires root
+    make_bundle
+    cfg '.process.capabilities[] += ["CAP_MKNOD"]'
+    args sh -c 'mknod /dev/kmsg c 1 11; cat </dev/kmsg 2>&1 | head -1; mknod /dev/zero2 c 1 5; head -c 3 /dev/zero2 | wc -c'
+
+    run -0 rt run "$TEST_ID"
+
+    [[ $output == *"can't open /dev/kmsg: Operation not permitted"* ]]
+    [[ ${lines[-1]} == 3 ]]
+}
+
+@test "masked paths show nothing, read-only paths refuse writes" {
+    requires root
+    make_bundle
+    args sh -c 'for p in /proc/kcore /proc/keys /proc/timer_list; do [ -e $p ] && head -c 10 $p | wc -c; done; ls /sys/firmware /proc/scsi 2>/dev/null | grep -v : | grep -c .
+        echo 1 >/proc/sys/vm/drop_caches || echo refused; echo b >/proc/sysrq-trigger || echo refused'
+
+    run rt run "$TEST_ID"
+
+    local line
+    for line in "${lines[@]}"; do [[ $line == 0 || $line == refused || $line == *"Read-only file system"* ]]; done
+    [[ $(grep -c '^refused$' <<<"$output") == 2 ]]
+}
+
+@test "no descriptor above 2 reaches the program" {
+    requires root
+    make_bundle
+    args sh -c 'ls /proc/self/fd'
+    exec 7</ 8</etc 19</dev/null
+
+    run -0 rt run "$TEST_ID"
+
+    # 3 is the directory that ls itself has open.
+    [[ $output == $'0\n1\n2\n3' ]]
+    exec 7<&- 8<&- 19<&-
+}
+
+@test "--preserve-fds passes just those, and a hole among them is an error" {
+    requires root
+    make_bundle
+    args sh -c 'ls /proc/self/fd; cat <&4'
+    echo kept >file
+
+    run -0 bash -c '"$OCIRUN" --root "$STATE_ROOT" run --preserve-fds 2 "$TEST_ID" 3</dev/null 4<file 5</etc'
+    [[ $output == $'0\n1\n2\n3\n4\n5\nkept' ]]
+
+    run -1 bash -c '"$OCIRUN" --root "$STATE_ROOT" run --preserve-fds 2 "$TEST_ID" 3</dev/null 4<&-'
+    [[ $output == *"--preserve-fds 2: descriptor 4 is not open"* ]]
+}
+
+@test "stdin, stdout and stderr may be closed" {
+    requires root
+    make_bundle
+    args sh -c 'ls /proc/self/fd >/tmp/fds; true'
+    cfg '.root.readonly = false'
+    "$OCIRUN" --root "$STATE_ROOT" run "$TEST_ID" <&- >&- 2>&-
+    [[ $(head -3 rootfs/tmp/fds) == $'0\n1\n2' ]]
+}
+
+@test "run with a container user, groups and a working directory that is made" {
+    requires root
+    make_bundle
+    cfg '.process.user = {"uid": 1000, "gid": 1001, "umask": 63, "additionalGids": [5, 7]} | .process.cwd = "/new/place" | .root.readonly = false'
+    args sh -c 'id; pwd; umask; echo $HOME'
+
+    run -0 rt run "$TEST_ID"
+
+    [[ ${lines[0]} == "uid=1000(user) gid=1001 groups=5,7,1001" || ${lines[0]} == "uid=1000(user) gid=1001 groups=5,7" ]]
+    [[ ${lines[1]} == /new/place ]]
+    [[ ${lines[2]} == 0077 ]]
+    [[ ${lines[3]} == /home/user ]]
+}
+
+@test "a bundle without config.json is an error that says how to get one" {
+    requires root
+    mkdir empty
+    run -1 rt run --bundle empty "$TEST_ID"
+    [[ $output == *"cannot open '$PWD/empty/config.json'"*"'ocirun spec' writes one"*"No such file or directory"* ]]
+}
+
+@test "all errors of config.json are said at once, and nothing is left" {
+    requires root
+    make_bundle
+    cfg '.process.cwd = 5 | .hostname = true | .mounts[0].destination = null'
+
+    run -1 rt run "$TEST_ID"
+
+    [[ $output == *"/process/cwd: "* ]]
+    [[ $output == *"/hostname: "* ]]
+    [[ $output == *"/mounts/0"* ]]
+}
+
+@test "a limit that the kernel refuses is an error with its place in config.json, and no cgroup is left" {
+    requires root
+    make_bundle
+    cfg --arg path "/$TEST_ID" '.linux.cgroupsPath = $path | .linux.resources.pids = {"limit": -7}'
+
+    run -1 rt run "$TEST_ID"
+
+    [[ $output == *"/linux/resources/pids/limit: "* ]]
+}
+
+@test "a missing program is an error with the field's words" {
+    requires root
+    make_bundle
+    args no-such-program
+    run -1 rt run "$TEST_ID"
+    [[ $output == *'exec: "no-such-program": executable file not found in $PATH'* ]]
+
+    args /no/such
+    run -1 rt create "$TEST_ID"
+    [[ $output == *'exec: "/no/such": stat /no/such: no such file or directory'* ]]
+
+    args /etc/passwd
+    run -1 rt create "$TEST_ID"
+    [[ $output == *'exec: "/etc/passwd": permission denied'* ]]
+}
+
+@test "the systemd manager is refused with the way out as long as it is not there" {
+    requires root
+    make_bundle
+    run -1 rt --systemd-cgroup create "$TEST_ID"
+    [[ $output == *"not supported yet; give --cgroup-manager cgroupfs"* ]]
+}
+
+@test "--cgroup-manager disabled runs without a cgroup of its own" {
+    requires root
+    make_bundle
+    args sh -c 'echo fine'
+    run -0 rt --cgroup-manager disabled run "$TEST_ID"
+    [[ $output == fine ]]
+}
