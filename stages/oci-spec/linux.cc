@@ -1,0 +1,182 @@
+// Handlers for `linux`, without its resources and its seccomp.
+#include "handlers.h"
+#include "planner.h"
+
+#include <algorithm>
+#include <cstdio>
+
+void plan_namespace(Planner& planner, Value value, Property)
+{
+    Value type = value["type"];
+    Value path = value["path"];
+    if (!planner.check_word(type, "pid network mount ipc uts user cgroup time"))
+        return;
+    if (planner.is_repeated(type.text()))
+        return planner.add_problem(type, "each kind of namespace once");
+    if (path.text().empty())
+        planner.emit("ns.new", value, {type.text()});
+    else if (planner.check_absolute_path(path))
+        planner.emit("ns.join", value, {type.text(), path.text()});
+    // A process without a mapping has no ids in a new user namespace (man 7 user_namespaces).
+    if (type.text() == "user" && path.text().empty())
+        for (const char* name : {"uidMappings", "gidMappings"})
+            if (planner.top()["linux"][name].size() == 0)
+                planner.add_sentence(value, std::string("found a new user namespace, expected at least one of linux.") + name);
+}
+
+void plan_id_mappings(Planner& planner, Value value, Property property)
+{
+    if (value.size() == 0)
+        return;
+    if (!planner.has_namespace("user"))
+        return planner.add_sentence(value, "found id mappings, expected none, as linux.namespaces has no 'user'");
+    // man 7 user_namespaces: at most 340 lines (Linux 4.15); none may overlap another on either side.
+    if (value.size() > 340)
+        return planner.add_sentence(value, "found " + std::to_string(value.size()) + " id mappings, expected at most 340");
+    for (Value mapping = value.first(); mapping; mapping = mapping.next()) {
+        unsigned long long size = *mapping["size"].to_unsigned();
+        if (size == 0) {
+            planner.add_problem(mapping["size"], "at least 1");
+            continue;
+        }
+        for (const char* side : {"containerID", "hostID"}) {
+            unsigned long long start = *mapping[side].to_unsigned();
+            if (start + size > UINT32_MAX)
+                planner.add_problem(mapping[side], "a range of " + std::to_string(size) + " ids that ends below 4294967295");
+            for (Value other = value.first(); other.index() < mapping.index(); other = other.next()) {
+                unsigned long long other_start = *other[side].to_unsigned();
+                if (start < other_start + *other["size"].to_unsigned() && other_start < start + size) {
+                    planner.add_problem(mapping[side], "a range that does not overlap that of mapping " + std::to_string(other.index()));
+                    break;
+                }
+            }
+        }
+        planner.emit(property.note(), mapping, {mapping["containerID"].text(), mapping["hostID"].text(), mapping["size"].text()});
+    }
+}
+
+void plan_time_offset(Planner& planner, Value value, Property property)
+{
+    Value entry = planner.find_namespace("time");
+    if (!entry || !entry["path"].text().empty())
+        return planner.add_sentence(value, "found an offset, expected none, as linux.namespaces has no new 'time'");
+    // time_namespaces(7)
+    if (planner.check_range(value["nanosecs"], 0, 999'999'999))
+        planner.emit(property.note(), value,
+                     {property.name(), value["secs"] ? value["secs"].text() : "0", value["nanosecs"] ? value["nanosecs"].text() : "0"});
+}
+
+static bool has_component(std::string_view path, std::string_view component)
+{
+    while (!path.empty()) {
+        size_t slash = path.find('/');
+        if (path.substr(0, slash) == component)
+            return true;
+        if (slash == std::string_view::npos)
+            break;
+        path.remove_prefix(slash + 1);
+    }
+    return false;
+}
+
+void plan_device(Planner& planner, Value value, Property)
+{
+    Value type = value["type"];
+    Value path = value["path"];
+    if (!planner.check_word(type, "c b u p") || !planner.check_absolute_path(path))
+        return;
+    if (has_component(path.text(), "..") || path.text().ends_with('/'))
+        return planner.add_problem(path, "a path without '..' that ends in a name");
+    bool is_fifo = type.text() == "p";
+    for (const char* name : {"major", "minor"})
+        if (!is_fifo && !value[name])
+            return planner.add_missing(value, name, "the number of the device");
+    // The kernel's dev_t has 12 bits for the major and 20 for the minor number (include/linux/kdev_t.h).
+    if (!is_fifo && (!planner.check_range(value["major"], 0, 0xfff) || !planner.check_range(value["minor"], 0, 0xfffff)))
+        return;
+
+    // Go's os.FileMode and stat's st_mode carry the type in their upper bits; writers leave it there.
+    unsigned long long mode = value["fileMode"] ? *value["fileMode"].to_unsigned() & 07777 : 0666;
+    char octal[16];
+    snprintf(octal, sizeof octal, "%04llo", mode);
+    if (planner.is_dev_bound() && path.text().starts_with("/dev/"))
+        return;
+    planner.emit("init.device", value,
+                 {type.text(), path.text(), is_fifo ? "0" : value["major"].text(), is_fifo ? "0" : value["minor"].text(), octal,
+                  value["uid"] ? value["uid"].text() : "0", value["gid"] ? value["gid"].text() : "0"});
+}
+
+/// A sysctl's name with slashes, as below /proc/sys. Whichever of `.` and `/` comes first separates; the other is then
+/// part of a name (sysctl(8), "net.ipv4.conf.eth0/1.forwarding").
+static std::string sysctl_path(std::string_view key)
+{
+    std::string path(key);
+    size_t first = path.find_first_of("./");
+    if (first != std::string::npos && path[first] == '.')
+        for (char& c : path)
+            c = c == '.' ? '/' : c == '/' ? '.' : c;
+    return path;
+}
+
+/// The kind of namespace that a sysctl belongs to; empty: none, it is the host's.
+static std::string_view namespace_of_sysctl(std::string_view path)
+{
+    // ipc_namespaces(7), uts_namespaces(7), and /proc/sys/user of namespaces(7).
+    if (path.starts_with("net/"))
+        return "network";
+    if (path.starts_with("fs/mqueue/"))
+        return "ipc";
+    if (path.starts_with("user/"))
+        return "user";
+    if (!path.starts_with("kernel/"))
+        return {};
+    path.remove_prefix(7);
+    if (contains_word("msgmax msgmnb msgmni msg_next_id sem sem_next_id shmall shmmax shmmni shm_next_id shm_rmid_forced auto_msgmni", path))
+        return "ipc";
+    if (path == "domainname" || path == "hostname")
+        return "uts";
+    return {};
+}
+
+/// The host's parameters must be out of reach by any spelling (CVE-2022-0811).
+static bool is_safe_sysctl_path(std::string_view path)
+{
+    for (char c : path)
+        if (static_cast<unsigned char>(c) <= ' ' || c == 0x7f || c == '=' || c == '+' || c == '\\')
+            return false;
+    return !has_component(path, "..") && !has_component(path, ".") && path.find("//") == std::string_view::npos && !path.ends_with('/');
+}
+
+void plan_sysctl(Planner& planner, Value value, Property property)
+{
+    std::string path = sysctl_path(value.key());
+    if (!is_safe_sysctl_path(path))
+        return planner.add_sentence(value, "found the key " + quoted(value.key()) + ", expected the name of a sysctl");
+    for (char c : value.text())
+        if ((static_cast<unsigned char>(c) < ' ' && c != '\t') || c == '=' || c == '+' || c == 0x7f)
+            return planner.add_problem(value, "a value without control characters, '+' and '='");
+    std::string_view kind = namespace_of_sysctl(path);
+    if (kind.empty())
+        return planner.add_sentence(value, "found a sysctl of the whole host, expected one that a namespace has of its own");
+    if (!planner.has_namespace(kind))
+        return planner.add_sentence(value, "found a sysctl of the host, as linux.namespaces has no '" + std::string(kind) + "'");
+    const char* twin = path == "kernel/hostname" ? "hostname" : path == "kernel/domainname" ? "domainname" : "";
+    if (!planner.top()[twin].text().empty())
+        return planner.add_sentence(value, std::string("found a second wish for the name, expected only /") + twin);
+    planner.emit(property.note(), value, {value.key(), value.text()});
+}
+
+void plan_propagation(Planner& planner, Value value, Property property)
+{
+    if (value.text().empty())
+        return;
+    // The r-forms are not in the schema; everyone writes them.
+    if (planner.check_word(value, "private rprivate slave rslave shared rshared unbindable runbindable"))
+        planner.emit(property.note(), value, {value.text()});
+}
+
+void plan_personality(Planner& planner, Value value, Property property)
+{
+    if (planner.check_word(value["domain"], "LINUX LINUX32"))
+        planner.emit(property.note(), value, {value["domain"].text(), ""});
+}

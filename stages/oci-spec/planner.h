@@ -1,0 +1,97 @@
+// Walks a document along the property table: checks it, and writes its plan.
+#pragma once
+
+#include "json.h"
+#include "plan/plan.h"
+#include "properties.h"
+
+#include <iterator>
+#include <optional>
+#include <string>
+
+/// A version by SemVer 2.0.0: MAJOR.MINOR.PATCH with optional -PRERELEASE and +BUILD.
+struct SpecVersion {
+    unsigned major;
+    unsigned minor;
+    unsigned patch;
+    auto operator<=>(const SpecVersion&) const = default;
+};
+std::optional<SpecVersion> parse_version(std::string_view text);
+
+/// The kinds of namespaces, as linux.namespaces calls them.
+inline constexpr const char* namespace_kinds[] = {"pid", "network", "mount", "ipc", "uts", "user", "cgroup", "time"};
+
+/// What to read a document as.
+enum class Subject {
+    config,   ///< a config.json
+    process,  ///< a process object alone, as `exec --process` takes it
+};
+
+class Planner {
+public:
+    Planner(const Document& document, Subject subject, bool is_strict, Problems& problems);
+
+    /// Checks everything and writes the plan; the plan is worth something only if there are no problems.
+    void run();
+    std::string take_plan() && { return std::move(plan_).finish(); }
+
+    // For the handlers:
+
+    Value top() const { return document_.root(); }
+    Subject subject() const { return subject_; }
+    bool is_strict() const { return is_strict_; }
+
+    /// Whether the container has a namespace of that kind of its own or joins one.
+    bool has_namespace(std::string_view kind) const { return static_cast<bool>(find_namespace(kind)); }
+    /// The first entry of linux.namespaces of that kind, or none.
+    Value find_namespace(std::string_view kind) const;
+    /// Whether /dev is a bind mount: then it is the caller's, and nothing is made in it.
+    bool is_dev_bound() const { return is_dev_bound_; }
+
+    /// Whether it was called with that word before. For words of a list only.
+    bool is_repeated(std::string_view word);
+
+    /// Adds a line to the plan.
+    void emit(std::string_view directive, Value from, std::initializer_list<std::string_view> fields);
+    void emit(std::string_view directive, Value from, std::span<const std::string> fields);
+    /// Adds a line that stands nowhere in the document.
+    void emit_default(std::string_view directive, std::initializer_list<std::string_view> fields);
+
+    /// `found VALUE, expected EXPECTED` at the value.
+    void add_problem(Value value, std::string_view expected);
+    /// A sentence of its own at the value.
+    void add_sentence(Value value, std::string sentence);
+    /// `found nothing, expected EXPECTED` for the member `name` of `object`.
+    void add_missing(Value object, std::string_view name, std::string_view expected);
+    /// A word of a list of words separated by blanks; else a problem that lists them.
+    bool check_word(Value value, std::string_view words);
+    /// A whole number within bounds; else a problem. Values that are not there are fine.
+    bool check_range(Value value, long long least, long long most);
+    bool check_absolute_path(Value value);
+
+private:
+    void look_around();
+    void visit(Value value, Property property);
+    void visit_members(Value value, Property property);
+    bool check_type(Value value, Property property);
+    void check_unknown_keys(Value value, Property property);
+    void check_since(Value value, Property property);
+
+    const Document& document_;
+    Subject subject_;
+    bool is_strict_;
+    Problems& problems_;
+    PlanWriter plan_;
+
+    // What many handlers ask, looked up once: a lookup is a walk over the keys of an object.
+    Value namespaces_[std::size(namespace_kinds)];
+    bool is_dev_bound_ = false;
+    std::optional<SpecVersion> version_;
+    std::vector<std::string_view> seen_words_;
+};
+
+/// Whether `word` is one of `words`, which are separated by single blanks.
+bool contains_word(std::string_view words, std::string_view word);
+
+/// Whether an entry of `mounts` is a bind mount: by its type or by an option.
+bool is_bind_mount(Value mount);
