@@ -169,8 +169,17 @@ Result<Arguments> parse_arguments(std::string_view program, std::span<const Opti
         return arguments;
 
     cxxopts::Options parser{std::string(program)};
-    for (const Option& option : options)
-        parser.add_options()(std::string(option.name), std::string(option.help), cxxopts::value<std::vector<std::string>>());
+    // Only those that are given: each option costs a dozen allocations. As plain strings: splitting lists at
+    // commas, which a vector would mean, wakes up the whole of C++'s locales.
+    for (const Option& option : options) {
+        std::string start = "--" + std::string(option.name) + "=";
+        for (const std::string& word : normal.options) {
+            if (!word.starts_with(start))
+                continue;
+            parser.add_options()(std::string(option.name), "", cxxopts::value<std::string>());
+            break;
+        }
+    }
     std::vector<const char*> argv{program.data()};
     for (const std::string& word : normal.options)
         argv.push_back(word.c_str());
