@@ -57,8 +57,9 @@ Result<std::string> read_whole(int fd, size_t limit)
     if (::fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) {
         if (static_cast<size_t>(status.st_size) > limit)
             return Error{"input is larger than " + std::to_string(limit) + " bytes"};
+        // One more byte to see the end of the file, and room for the padding that simdjson wants behind a text.
         return read_by([fd](char* to, size_t size, size_t at) { return ::pread(fd, to, size, static_cast<off_t>(at)); },
-                       limit, static_cast<size_t>(status.st_size) + 1);
+                       limit, static_cast<size_t>(status.st_size) + 65);
     }
     return read_all(fd, limit);
 }

@@ -177,7 +177,12 @@ Field Plan::value(std::string_view name, Field otherwise) const
     return directive != nullptr ? (*directive)[0] : otherwise;
 }
 
-PlanWriter::PlanWriter() : text_(plan_first_line) {}
+PlanWriter::PlanWriter()
+{
+    // A usual plan without growing; memory that is not written costs nothing.
+    text_.reserve(16 << 10);
+    text_ = plan_first_line;
+}
 
 static void append_line_start(std::string& text, std::string_view name, std::string_view pointer)
 {
