@@ -34,12 +34,15 @@ endif
 # Only what a program alone needs.
 LIBS_oci-seccomp := -lseccomp
 LIBS_oci-init := -lcap
-LIBS_oci-spec := -lcap
+LIBS_oci-spec :=
 LINK_ocirun = $(STATIC)
 LINK_oci-spec = $(if $(SIMDJSON_SRC),$(STATIC),-pie)
 $(foreach s,$(filter-out oci-spec,$(STAGES)),$(eval LINK_$(s) = $(STATIC)))
 ifneq ($(SIMDJSON_SRC),)
-SIMDJSON_CXXFLAGS := -isystem $(SIMDJSON_SRC)
+# Of simdjson's kernels for x86 only the plain and the AVX2 one: those between are used by few, and each is a page to
+# load. Its header includes <iostream>, of which it uses nothing, but which sets up all locales at every start; the
+# macro is the header's own include guard.
+SIMDJSON_CXXFLAGS := -isystem $(SIMDJSON_SRC) -DSIMDJSON_IMPLEMENTATION_ICELAKE=0 -DSIMDJSON_IMPLEMENTATION_WESTMERE=0 -D_GLIBCXX_IOSTREAM
 SIMDJSON_OBJECT := $(B)/obj/simdjson.o
 else
 LIBS_oci-spec += -lsimdjson
@@ -63,7 +66,7 @@ tests: $(UNIT_TESTS) $(HELPERS)
 # What is made depends on how: these files are written anew when their text changes.
 $(shell mkdir -p $(B)/obj)
 remember = $(if $(subst x$(strip $2),,x$(strip $(file <$1)))$(subst x$(strip $(file <$1)),,x$(strip $2)),$(file >$1,$2))
-$(call remember,$(B)/obj/flags,$(CXX) $(CXXFLAGS) $(SIMDJSON_SRC))
+$(call remember,$(B)/obj/flags,$(CXX) $(CXXFLAGS) $(SIMDJSON_CXXFLAGS))
 $(call remember,$(B)/obj/commit,$(COMMIT))
 
 $(B)/obj/%.o: %.cc $(B)/obj/flags
@@ -72,7 +75,7 @@ $(B)/obj/%.o: %.cc $(B)/obj/flags
 
 $(B)/obj/simdjson.o: $(SIMDJSON_SRC)/simdjson.cpp $(B)/obj/flags
 	@mkdir -p $(@D)
-	$(CXX) $(filter-out -Werror -Wextra,$(CXXFLAGS)) -w -isystem $(SIMDJSON_SRC) -c -o $@ $<
+	$(CXX) $(filter-out -Werror -Wextra,$(CXXFLAGS)) -w $(SIMDJSON_CXXFLAGS) -c -o $@ $<
 
 # The commit is in one object, which is made anew when it changes.
 $(B)/obj/bin/ocirun/main.o: override CXXFLAGS += -DOCIRUN_COMMIT='"$(COMMIT)"'
