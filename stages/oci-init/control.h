@@ -1,0 +1,42 @@
+// The conversation with ocirun: spec/protocol.md.
+#pragma once
+
+#include "fd/fd.h"
+#include "result/result.h"
+
+#include <string>
+#include <string_view>
+
+/// The control socket and the start socket; each may be missing. Without a control socket nothing is
+/// said and nothing is waited for.
+class Control {
+public:
+    Control(int control_fd, int start_fd) : control_(control_fd), start_(start_fd) {}
+
+    /// Whether somebody drives us.
+    bool is_driven() const { return static_cast<bool>(control_); }
+
+    /// Says `word`, with a descriptor if `fd` is not -1.
+    Result<void> say(std::string_view word, int fd = -1);
+
+    /// Waits for `word` and remembers a state that comes before it. When the other end is gone, ocirun
+    /// has died: this process exits, silently.
+    Result<void> wait_for(std::string_view word);
+
+    /// Says `created`, and waits for the word to execute the program: `start`, or `commit` and then
+    /// `start` over the start socket.
+    Result<void> wait_for_start();
+
+    /// The OCI state for hooks; asked of ocirun when it has not come yet, made up when nobody drives us.
+    Result<std::string> state();
+
+    /// Says an error to whoever asked for the start, if that came over the start socket.
+    bool report_to_starter(const Error& error);
+
+private:
+    Result<std::string> receive();
+    UniqueFd control_;
+    UniqueFd start_;
+    UniqueFd starter_;
+    std::string state_;
+};

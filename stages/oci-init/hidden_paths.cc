@@ -1,0 +1,94 @@
+// Covering parts of the root file system, by descriptors only.
+#include "hidden_paths.h"
+
+#include "mounter.h"
+#include "mounts/mount_calls.h"
+#include "stage/stage.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+Result<UniqueFd> open_null_device()
+{
+    UniqueFd null(::open("/dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    if (!null)
+        return errno_error("cannot open '/dev/null'");
+    struct stat status;
+    if (::fstat(null.get(), &status) < 0 || !S_ISCHR(status.st_mode) || status.st_rdev != makedev(1, 3))
+        return Error{"'/dev/null' is not the null device"};
+    return null;
+}
+
+Result<UniqueFd> open_in_container(const Container& container, std::string_view path)
+{
+    std::string clean = clean_path(path);
+    for (const auto& [prefix, mount] : {std::pair<std::string_view, const UniqueFd&>{"/proc/", container.proc}, {"/sys/", container.sys}}) {
+        if (!mount || !clean.starts_with(prefix))
+            continue;
+        InRoot inside{UniqueFd(::fcntl(mount.get(), F_DUPFD_CLOEXEC, 3))};
+        return inside.open(clean.substr(prefix.size()), O_PATH);
+    }
+    return container.root.open(clean, O_PATH);
+}
+
+static bool is_missing(const Result<UniqueFd>& opened)
+{
+    return !opened.has_value() && (opened.error().error_number == ENOENT || opened.error().error_number == ENOTDIR);
+}
+
+Result<void> make_paths_readonly(Container& container)
+{
+    Mounter mounter(container.root);
+    for (const Directive& line : container.plan.directives()) {
+        if (!line.is("init.readonly-path"))
+            continue;
+        Result<UniqueFd> opened = open_in_container(container, line[0]);
+        if (is_missing(opened))
+            continue;
+        UniqueFd target = TRY(std::move(opened).with_pointer(line.pointer));
+        stage::step("make read-only " + std::string(line[0]));
+        // Bound on itself: the flags that the mount has stay, one is added.
+        Mounter::Source copy = TRY(Mounter::copy_mount(target.get(), "", true).with_pointer(line.pointer));
+        TRY(mounter.attach(std::move(copy), target.get(), line[0], {{MOUNT_ATTR_RDONLY, 0, false}}).with_pointer(line.pointer));
+    }
+    return {};
+}
+
+/// The one empty directory that all masked directories are covered with: the first attaches it, others copy that mount.
+static Result<void> mask_directory(Mounter& mounter, UniqueFd& empty, int target, std::string_view path)
+{
+    if (empty) {
+        Mounter::Source copy = TRY(Mounter::copy_mount(empty.get(), "", false));
+        TRY(mounter.attach(std::move(copy), target, path));
+        return {};
+    }
+    NewFilesystem tmpfs{"tmpfs", "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, {"mode=555", "size=4k", "nr_inodes=1"}};
+    empty = TRY(mounter.make(tmpfs, target, path));
+    return {};
+}
+
+Result<void> mask_paths(Container& container)
+{
+    Mounter mounter(container.root);
+    UniqueFd empty;
+    for (const Directive& line : container.plan.directives()) {
+        if (!line.is("init.masked-path"))
+            continue;
+        Result<UniqueFd> opened = open_in_container(container, line[0]);
+        if (is_missing(opened))
+            continue;
+        UniqueFd target = TRY(std::move(opened).with_pointer(line.pointer));
+        struct stat status;
+        if (::fstat(target.get(), &status) < 0)
+            return errno_error("cannot look at '" + std::string(line[0]) + "'").with_pointer(line.pointer);
+        stage::step("mask " + std::string(line[0]));
+        if (S_ISDIR(status.st_mode)) {
+            TRY(mask_directory(mounter, empty, target.get(), line[0]).with_pointer(line.pointer));
+        } else {
+            Mounter::Source null = TRY(Mounter::copy_mount(container.null.get(), "", false).with_pointer(line.pointer));
+            TRY(mounter.attach(std::move(null), target.get(), line[0]).with_pointer(line.pointer));
+        }
+    }
+    return {};
+}

@@ -1,0 +1,185 @@
+// oci-init(8): the container's first process, from the moment its namespaces exist until it is the program.
+#include "container.h"
+#include "control.h"
+#include "descriptors.h"
+#include "devices.h"
+#include "hidden_paths.h"
+#include "hooks.h"
+#include "mounts.h"
+#include "options.h"
+#include "privileges.h"
+#include "program.h"
+#include "rootfs.h"
+#include "settings.h"
+#include "stage/stage.h"
+#include "system_call_filter.h"
+#include "terminal.h"
+#include "version.h"
+
+#include <csignal>
+#include <cstring>
+#include <fcntl.h>
+#include <optional>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/// Default actions, nothing blocked: what the caller ignores is not the container's affair.
+static void reset_signals()
+{
+    for (int number = 1; number < NSIG; number++)
+        ::signal(number, SIG_DFL);
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+/// What happens between `start` and the program, for run and exec alike. Returns only with an error.
+static Error become_program(const Plan& plan, Control& control, const Options& options, const User& user, const CapabilitySets& capabilities,
+                            const Program& program, SystemCallFilter& filter, Label& label)
+{
+    // Changed credentials would spoil the label's descriptor, so it comes first.
+    TRY(label.apply());
+    const bool no_new_privileges = plan.find("init.no-new-privileges") != nullptr;
+    // Loading is privileged then; later it could not be done any more.
+    if (!no_new_privileges)
+        TRY(filter.load());
+    stage::step("drop privileges");
+    TRY(set_limits(plan, Limits::files));
+    TRY(drop_privileges(user, capabilities));
+    TRY(verify_working_directory());
+    // After the drop: their programs are files of the image.
+    if (options.verb == Verb::run)
+        TRY(run_hooks(plan, "startContainer", control, program.environment));
+    TRY(close_on_exec_from(3 + options.preserve_fds));
+    reset_signals();
+    if (no_new_privileges) {
+        if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+            return errno_error("cannot set no_new_privs").with_pointer("/process/noNewPrivileges");
+        TRY(filter.load());
+    }
+    stage::step("execute the program");
+    return execute(program);
+}
+
+static Error run(const Plan& plan, Control& control, const Options& options)
+{
+    if (plan.value("init.wait") == "namespaces") {
+        TRY(control.say("namespaces"));
+        TRY(control.wait_for("continue"));
+    }
+    const User user = TRY(read_user(plan));
+    const CapabilitySets capabilities = TRY(read_capabilities(plan));
+    SystemCallFilter filter = TRY(SystemCallFilter::prepare(plan, options.seccomp_fd, control));
+    TRY(make_session(plan));
+
+    UniqueFd bundle(::open(options.bundle, O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!bundle)
+        return errno_error("cannot open the bundle '" + std::string(options.bundle) + "'");
+    // Modes in the plan are meant as they are.
+    ::umask(0);
+    const bool has_mount_namespace = plan_has_namespace(plan, "mount");
+    UniqueFd null = TRY(open_null_device());
+    InRoot root = TRY(prepare_root(plan, bundle.get(), has_mount_namespace));
+    Container container{plan, control, std::move(root), std::move(bundle), has_mount_namespace, std::move(null), UniqueFd(), UniqueFd()};
+
+    TRY(make_mounts(container));
+    TRY(make_devices(container));
+    TRY(make_links(container));
+    TRY(run_hooks(plan, "createContainer", control));
+    UniqueFd terminal;
+    if (plan.find("init.terminal") != nullptr) {
+        terminal = TRY(open_terminal(container.root, plan, control));
+        TRY(mount_console(container, terminal.get()));
+    }
+    TRY(make_working_directory(plan, container.root));
+    // Settings are written through a procfs of our own, or the host's: before the root changes.
+    TRY(set_namespace_settings(plan));
+    TRY(set_process_settings(plan));
+    Label label = TRY(Label::prepare(plan));
+
+    TRY(finish_root(container));
+    TRY(make_paths_readonly(container));
+    TRY(mask_paths(container));
+    // From here on the host's files cannot be reached; their descriptors go.
+    container.bundle.reset();
+    container.null.reset();
+    TRY(enter_root(container));
+
+    TRY(set_limits(plan, Limits::all_but_files));
+    TRY(set_groups(plan, user));
+    Program program = TRY(read_program(plan, options.program, container.root, user));
+    TRY(enter_working_directory(plan, container.root, user));
+    TRY(find_program(program, user));
+    if (terminal)
+        TRY(take_terminal(std::move(terminal)));
+
+    TRY(control.wait_for_start());
+    return become_program(plan, control, options, user, capabilities, program, filter, label);
+}
+
+/// Inside a running container. Everything here is hostile, so little is looked at.
+static Error exec(const Plan& plan, Control& control, const Options& options)
+{
+    const User user = TRY(read_user(plan));
+    const CapabilitySets capabilities = TRY(read_capabilities(plan));
+    SystemCallFilter filter = TRY(SystemCallFilter::prepare(plan, options.seccomp_fd, control));
+    TRY(make_session(plan));
+    InRoot root = TRY(InRoot::open_root("/"));
+    UniqueFd terminal;
+    if (plan.find("init.terminal") != nullptr)
+        terminal = TRY(open_terminal(root, plan, control));
+    ::umask(0);
+    TRY(make_working_directory(plan, root));
+    TRY(set_process_settings(plan));
+    Label label = TRY(Label::prepare(plan));
+    TRY(set_limits(plan, Limits::all_but_files));
+    TRY(set_groups(plan, user));
+    Program program = TRY(read_program(plan, {}, root, user));
+    TRY(enter_working_directory(plan, root, user));
+    TRY(find_program(program, user));
+    if (terminal)
+        TRY(take_terminal(std::move(terminal)));
+    return become_program(plan, control, options, user, capabilities, program, filter, label);
+}
+
+static Error with_chain_loader_code(Error error)
+{
+    if (error.exit_code == exit_failed)
+        error.exit_code = exit_stage_failed;
+    return error;
+}
+
+int main(int argc, char** argv)
+{
+    // First of all: from the moment that this process is in the container's namespaces, its processes may look at it
+    // (CVE-2016-9962).
+    ::prctl(PR_SET_DUMPABLE, 0);
+    stage::set_name("oci-init");
+    Result<Options> options = parse_options(std::span<char* const>(argv, static_cast<size_t>(argc)));
+    if (!options.has_value())
+        return stage::report(with_chain_loader_code(std::move(options).error()));
+    if (options.value().verb == Verb::help) {
+        (void)!::write(STDOUT_FILENO, usage_text, std::strlen(usage_text));
+        return exit_done;
+    }
+    if (options.value().verb == Verb::version) {
+        constexpr std::string_view version = "oci-init version " OCIRUN_VERSION "\n";
+        (void)!::write(STDOUT_FILENO, version.data(), version.size());
+        return exit_done;
+    }
+    // Whatever the caller had open is closed for the programs that hooks run, too.
+    Result<void> closed = close_on_exec_from(3 + options.value().preserve_fds);
+    if (!closed.has_value())
+        return stage::report(with_chain_loader_code(std::move(closed).error()));
+    Result<Plan> plan = Plan::read(options.value().plan_fd, "init");
+    if (!plan.has_value())
+        return stage::report(with_chain_loader_code(std::move(plan).error()));
+
+    Control control(options.value().control_fd, options.value().start_fd);
+    Error error = options.value().verb == Verb::run ? run(plan.value(), control, options.value()) : exec(plan.value(), control, options.value());
+    error = with_chain_loader_code(std::move(error));
+    if (control.report_to_starter(error))
+        return error.exit_code;
+    return stage::report(error);
+}

@@ -1,0 +1,75 @@
+// Loading the filter, and handing its notifications to an agent.
+#include "system_call_filter.h"
+
+#include "json/json.h"
+#include "seccomp/filter.h"
+#include "stage/stage.h"
+#include "version.h"
+
+#include <cstring>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+static Result<UniqueFd> connect_to_agent(std::string_view path)
+{
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path.size() >= sizeof address.sun_path)
+        return Error{"failed to connect with seccomp agent: the path of its socket is too long"};
+    std::memcpy(address.sun_path, path.data(), path.size());
+    UniqueFd agent(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (!agent || ::connect(agent.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0)
+        return errno_error("failed to connect with seccomp agent at '" + std::string(path) + "'");
+    return agent;
+}
+
+Result<SystemCallFilter> SystemCallFilter::prepare(const Plan& plan, int filter_fd, Control& control)
+{
+    SystemCallFilter result;
+    const Directive* asked = plan.find("seccomp.default");
+    if (filter_fd < 0) {
+        if (asked != nullptr)
+            return Error{"the plan asks for a system-call filter; compile it with oci-seccomp and give it by --seccomp-fd"}.with_pointer(asked->pointer);
+        return result;
+    }
+    result.pointer_ = asked != nullptr ? asked->pointer : "/linux/seccomp";
+    result.filter_ = TRY(read_filter(filter_fd).with_pointer(result.pointer_));
+    result.flags_ = TRY(filter_flags(plan));
+    if (!filter_notifies(result.filter_))
+        return result;
+    const Directive* listener = plan.find("seccomp.listener");
+    if (listener == nullptr)
+        return Error{"the filter notifies a listener, but there is no 'listenerPath'"}.with_pointer(result.pointer_);
+    result.agent_ = TRY(connect_to_agent((*listener)[0]).with_pointer(listener->pointer));
+    result.metadata_ = (*listener)[1];
+    result.state_ = TRY(control.state());
+    return result;
+}
+
+/// The number behind `"pid":` of the state; it is ocirun's own text.
+static std::string pid_of(const std::string& state)
+{
+    size_t at = state.find("\"pid\":");
+    if (at == std::string::npos)
+        return "0";
+    at = state.find_first_of("0123456789", at);
+    size_t end = state.find_first_not_of("0123456789", at);
+    return at == std::string::npos ? "0" : state.substr(at, end == std::string::npos ? end : end - at);
+}
+
+Result<void> SystemCallFilter::load()
+{
+    if (filter_.empty())
+        return {};
+    stage::step("load the system-call filter");
+    UniqueFd notifications = TRY(load_filter(filter_, flags_).with_pointer(pointer_));
+    if (!notifications)
+        return {};
+    // runtime-spec config-linux.md, "The Container Process State".
+    std::string message = "{\"ociVersion\":\"" OCIRUN_SPEC_VERSION "\",\"fds\":[\"seccompFd\"],\"pid\":" + pid_of(state_) +
+                          ",\"metadata\":" + json::quote(metadata_) + ",\"state\":" + state_ + "}";
+    const int fd = notifications.get();
+    TRY(send_packet(agent_.get(), message, std::span<const int>(&fd, 1)).with_context("cannot hand the filter's listener to the agent").with_pointer(pointer_));
+    agent_.reset();
+    return {};
+}
