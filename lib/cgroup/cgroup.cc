@@ -399,12 +399,6 @@ Result<void> kill_processes(const std::string& directory, int signal)
     std::optional<CgroupDir> cgroup = TRY(CgroupDir::open(directory));
     if (!cgroup)
         return {};
-    std::vector<pid_t> inside = TRY(cgroup->processes());
-    // Frozen together with them, we could not thaw them again.
-    if (std::binary_search(inside.begin(), inside.end(), ::getpid()))
-        return Error{"cannot signal the processes of cgroup '" + directory + "': this process is one of them"};
-    if (inside.empty())
-        return {};
     stage::step("signal the processes of the cgroup");
     if (signal == SIGKILL && cgroup->version() == 2) {
         // Linux 5.14, Documentation/admin-guide/cgroup-v2.rst: kills the whole tree, forks included.
@@ -412,6 +406,11 @@ Result<void> kill_processes(const std::string& directory, int signal)
         if (killed.has_value() || (killed.error().error_number != ENOENT && killed.error().error_number != EOPNOTSUPP))
             return killed;
     }
+
+    std::vector<pid_t> inside = TRY(cgroup->processes());
+    // Frozen together with them, we could not thaw them again.
+    if (std::binary_search(inside.begin(), inside.end(), ::getpid()))
+        return Error{"cannot signal the processes of cgroup '" + directory + "': this process is one of them"};
 
     bool was_frozen = false;
     bool frozen = false;

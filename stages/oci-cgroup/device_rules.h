@@ -1,0 +1,44 @@
+// Which devices a cgroup may use: rules, and what cgroup v1 is told of them.
+#pragma once
+
+#include "plan/plan.h"
+#include "result/result.h"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+/// Bits of DeviceRule::access, as the kernel numbers them (linux/bpf.h, BPF_DEVCG_ACC_*).
+enum DeviceAccess : uint32_t { access_mknod = 1, access_read = 2, access_write = 4, access_all = 7 };
+
+/// One rule. Rules are applied in order to what the parent cgroup allows: for each kind of access the
+/// last rule that matches decides.
+struct DeviceRule {
+    bool allow = false;
+    char type = 'a';                ///< b, c, or a: both
+    std::optional<uint32_t> major;  ///< nothing: any
+    std::optional<uint32_t> minor;
+    uint32_t access = access_all;
+    Field where = {};  ///< for errors
+
+    /// About every device and every access: whatever came before is of no account.
+    bool is_for_everything() const { return type == 'a' && !major && !minor && access == access_all; }
+};
+
+/// The fields of the directive `cgroup.device`: allow|deny TYPE MAJOR MINOR ACCESS.
+Result<DeviceRule> parse_device_rule(std::span<const Field> fields);
+/// The option's value: `allow c 1:3 rwm`, `deny a *:* rwm`, `deny a`.
+Result<DeviceRule> parse_device_option(std::string_view text);
+
+/// What is written to a cgroup v1, in order.
+struct DeviceLine {
+    const char* file;  ///< devices.allow or devices.deny
+    std::string value;
+    Field where;
+};
+
+/// The least that has to be written for `rules`. cgroup v1 knows only a default and exceptions from it;
+/// what cannot be said that way (a hole in an exception with wildcards) is an error.
+Result<std::vector<DeviceLine>> device_lines(std::span<const DeviceRule> rules);

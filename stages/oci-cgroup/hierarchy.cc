@@ -1,0 +1,198 @@
+// Finding the cgroup hierarchies.
+#include "hierarchy.h"
+
+#include "fd/fd.h"
+
+#include <algorithm>
+#include <fcntl.h>
+#include <iterator>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+static constexpr const char* usual_mountpoint = "/sys/fs/cgroup";
+
+// What can stand in the options of a v1 mount beside flags such as rw, xattr, clone_children (man 7 cgroups).
+static constexpr std::string_view known_controllers[] = {"cpu",     "cpuacct",  "cpuset", "memory",     "devices",  "freezer", "blkio", "pids",
+                                                         "hugetlb", "net_cls", "net_prio", "perf_event", "rdma", "misc"};
+
+bool Hierarchy::has_controller(std::string_view controller) const
+{
+    return CgroupLocation{version, controllers, {}, {}}.has_controller(controller);
+}
+
+static Result<std::string> read_file(const char* path)
+{
+    UniqueFd file(::open(path, O_RDONLY | O_CLOEXEC));
+    if (!file)
+        return errno_error(std::string("cannot open '") + path + "'");
+    return read_all(file.get(), 64 << 20).with_context(std::string("'") + path + "'");
+}
+
+/// The part before `separator`; takes it and the separator off `text`.
+static std::string_view take(std::string_view& text, char separator)
+{
+    size_t at = text.find(separator);
+    std::string_view part = text.substr(0, at);
+    text = at == std::string_view::npos ? std::string_view() : text.substr(at + 1);
+    return part;
+}
+
+/// mountinfo writes space, tab, newline and backslash as \ooo (man 5 proc).
+static std::string unescape_mountinfo(std::string_view field)
+{
+    std::string text;
+    for (size_t i = 0; i < field.size(); i++) {
+        if (field[i] == '\\' && i + 3 < field.size()) {
+            text += static_cast<char>((field[i + 1] - '0') * 64 + (field[i + 2] - '0') * 8 + (field[i + 3] - '0'));
+            i += 3;
+        } else {
+            text += field[i];
+        }
+    }
+    return text;
+}
+
+static std::string controllers_of(std::string_view options)
+{
+    std::string controllers;
+    while (!options.empty()) {
+        std::string_view option = take(options, ',');
+        if (!option.starts_with("name=") && std::find(std::begin(known_controllers), std::end(known_controllers), option) == std::end(known_controllers))
+            continue;
+        if (!controllers.empty())
+            controllers += ',';
+        controllers += option;
+    }
+    return controllers;
+}
+
+std::vector<Hierarchy> parse_hierarchies(std::string_view mountinfo)
+{
+    std::vector<Hierarchy> found;
+    while (!mountinfo.empty()) {
+        std::string_view line = take(mountinfo, '\n');
+        // 36 35 0:30 /root /mount/point rw,flags shared:1 - cgroup cgroup rw,cpu (man 5 proc)
+        size_t separator = line.find(" - cgroup");
+        if (separator == std::string_view::npos)
+            continue;
+        std::string_view tail = line.substr(separator + 3);
+        std::string_view type = take(tail, ' ');
+        if (type != "cgroup" && type != "cgroup2")
+            continue;
+        take(tail, ' ');  // the source
+        for (int skipped = 0; skipped < 3; skipped++)
+            take(line, ' ');
+        std::string root = unescape_mountinfo(take(line, ' '));
+        std::string mountpoint = unescape_mountinfo(take(line, ' '));
+        Hierarchy hierarchy{type == "cgroup" ? 1 : 2, type == "cgroup" ? controllers_of(tail) : "", std::move(mountpoint), std::move(root)};
+        // A v1 mount without a controller and without a name cannot be.
+        if (hierarchy.version == 1 && hierarchy.controllers.empty())
+            continue;
+        auto same = std::find_if(found.begin(), found.end(), [&](const Hierarchy& other) {
+            return other.version == hierarchy.version && other.controllers == hierarchy.controllers;
+        });
+        if (same == found.end())
+            found.push_back(std::move(hierarchy));
+        // Mounted more than once (bind mounts of containers): the whole tree is better than a part of it.
+        else if (same->mount_root != "/" && hierarchy.mount_root == "/")
+            *same = std::move(hierarchy);
+    }
+    return found;
+}
+
+Result<std::vector<Hierarchy>> find_hierarchies()
+{
+    struct statfs file_system;
+    if (::statfs(usual_mountpoint, &file_system) == 0 && file_system.f_type == CGROUP2_SUPER_MAGIC)
+        return std::vector<Hierarchy>{{2, "", usual_mountpoint, "/"}};
+    std::vector<Hierarchy> found = parse_hierarchies(TRY(read_file("/proc/self/mountinfo")));
+    if (found.empty())
+        return Error{"no cgroup hierarchy is mounted"};
+    return found;
+}
+
+/// Whether `path` is `ancestor` or below it.
+static bool is_at_or_below(std::string_view path, std::string_view ancestor)
+{
+    return ancestor == "/" || path == ancestor || (path.starts_with(ancestor) && path[ancestor.size()] == '/');
+}
+
+std::string parse_own_cgroup(std::string_view proc_cgroup, const Hierarchy& hierarchy)
+{
+    while (!proc_cgroup.empty()) {
+        // 4:memory:/user/session or 0::/user/session
+        std::string_view line = take(proc_cgroup, '\n');
+        std::string_view id = take(line, ':');
+        std::string_view controllers = take(line, ':');
+        if (hierarchy.version == 2 ? id != "0" : (id == "0" || controllers != hierarchy.controllers))
+            continue;
+        // Outside of the cgroup namespace's root the kernel writes /../..
+        if (!line.starts_with('/') || has_dot_dot(line) || !is_at_or_below(line, hierarchy.mount_root))
+            return "/";
+        if (hierarchy.mount_root != "/")
+            line.remove_prefix(hierarchy.mount_root.size());
+        return line.empty() ? "/" : std::string(line);
+    }
+    return "/";
+}
+
+std::string default_parent(int version, std::string_view own_cgroup)
+{
+    if (version == 1 || own_cgroup == "/")
+        return std::string(own_cgroup);
+    std::string_view parent = own_cgroup.substr(0, own_cgroup.rfind('/'));
+    return parent.empty() ? "/" : std::string(parent);
+}
+
+Result<std::string> clean_path(std::string_view path)
+{
+    if (has_dot_dot(path))
+        return Error{"cgroup path '" + std::string(path) + "' contains '..'"};
+    std::string clean;
+    std::string_view rest = path;
+    while (!rest.empty()) {
+        std::string_view component = take(rest, '/');
+        if (component.empty() || component == ".")
+            continue;
+        clean += '/';
+        clean += component;
+    }
+    if (clean.empty())
+        return Error{"cgroup path '" + std::string(path) + "' names the root of the hierarchy"};
+    return clean;
+}
+
+/// On v2 the mount's root is known only to mountinfo, which a plain host need not read: there the
+/// caller's cgroup is found below the mount point.
+static Result<void> find_mount_root(Hierarchy& hierarchy, std::string_view proc_cgroup)
+{
+    std::string own = hierarchy.mountpoint + parse_own_cgroup(proc_cgroup, hierarchy);
+    struct stat status;
+    if (::stat(own.c_str(), &status) == 0)
+        return {};
+    for (Hierarchy& other : parse_hierarchies(TRY(read_file("/proc/self/mountinfo"))))
+        if (other.version == 2 && other.mountpoint == hierarchy.mountpoint)
+            hierarchy.mount_root = std::move(other.mount_root);
+    return {};
+}
+
+Result<std::vector<CgroupLocation>> locate(const std::vector<Hierarchy>& hierarchies, std::string_view path)
+{
+    std::string clean = TRY(clean_path(path));
+    std::vector<CgroupLocation> locations;
+    locations.reserve(hierarchies.size());
+    if (path.starts_with('/')) {
+        for (const Hierarchy& hierarchy : hierarchies)
+            locations.push_back({hierarchy.version, hierarchy.controllers, hierarchy.mountpoint, clean});
+        return locations;
+    }
+    std::string proc_cgroup = TRY(read_file("/proc/self/cgroup"));
+    for (Hierarchy hierarchy : hierarchies) {
+        if (hierarchy.version == 2)
+            TRY(find_mount_root(hierarchy, proc_cgroup));
+        std::string parent = default_parent(hierarchy.version, parse_own_cgroup(proc_cgroup, hierarchy));
+        locations.push_back({hierarchy.version, hierarchy.controllers, hierarchy.mountpoint, parent == "/" ? clean : parent + clean});
+    }
+    return locations;
+}

@@ -1,0 +1,359 @@
+// Turning limits into writes. Units and ranges: runtime-spec config-linux.md "Control groups",
+// kernel Documentation/admin-guide/cgroup-v1/ and cgroup-v2.rst.
+#include "limits.h"
+
+#include <cmath>
+
+unsigned long long weight_of_shares(unsigned long long shares)
+{
+    if (shares <= 2)
+        return 1;
+    if (shares >= 262144)
+        return 10000;
+    // The line through (2, 1), (1024, 100), (262144, 10000) in logarithms is none; this parabola is what the
+    // engines and runtimes have agreed on since 2025, so that the default of one is the default of the other.
+    double l = std::log2(static_cast<double>(shares));
+    double weight = std::pow(10.0, (l * l + 125 * l) / 612 - 7.0 / 34);
+    return static_cast<unsigned long long>(std::ceil(weight - 1e-6));
+}
+
+unsigned long long io_weight_of(unsigned long long weight)
+{
+    if (weight <= 10)
+        return 1;
+    return weight >= 1000 ? 10000 : 1 + (weight - 10) * 9999 / 990;
+}
+
+namespace {
+
+/// Collects the writes; knows where each controller is.
+class Writes {
+public:
+    Writes(std::span<const Directive> directives, const std::vector<Hierarchy>& hierarchies) : directives_(directives), hierarchies_(hierarchies) {}
+
+    Result<void> add_memory();
+    Result<void> add_cpu();
+    Result<void> add_cpuset();
+    Result<void> add_pids();
+    Result<void> add_blkio();
+    Result<void> add_hugetlb();
+    Result<void> add_others();
+    Result<void> add_unified();
+    std::vector<LimitWrite> writes;
+
+private:
+    const Directive* find(std::string_view name) const
+    {
+        for (size_t i = directives_.size(); i > 0; i--)
+            if (directives_[i - 1].is(name))
+                return &directives_[i - 1];
+        return nullptr;
+    }
+    /// Like find(), but a number of zero counts as not there.
+    const Directive* find_limit(std::string_view name) const
+    {
+        const Directive* directive = find(name);
+        return directive != nullptr && (*directive)[0] == "0" ? nullptr : directive;
+    }
+    /// v1 hierarchies are looked at first: on a hybrid host a controller is in one of both.
+    int version_of(std::string_view controller) const
+    {
+        int version = 0;
+        for (const Hierarchy& hierarchy : hierarchies_) {
+            if (hierarchy.version == 1 && hierarchy.has_controller(controller))
+                return 1;
+            if (hierarchy.version == 2)
+                version = 2;
+        }
+        return version;
+    }
+    bool is_v1(std::string_view controller) const { return version_of(controller) == 1; }
+    LimitWrite& add(std::string_view controller, std::string file, std::string value, const Directive& from)
+    {
+        writes.push_back({controller, version_of(controller), std::move(file), std::move(value), from.pointer});
+        return writes.back();
+    }
+    /// For what only v1 has.
+    Result<void> add_v1(std::string_view controller, std::string file, std::string_view name, std::string_view on_v1, const Directive* directive)
+    {
+        if (directive == nullptr)
+            return {};
+        if (!is_v1(controller))
+            return Error{std::string(name) + " exists on cgroup v1 only; the controller '" + std::string(on_v1) + "' is not mounted there"}.with_pointer(
+                directive->pointer);
+        add(controller, std::move(file), std::string((*directive)[0]), *directive);
+        return {};
+    }
+
+    std::span<const Directive> directives_;
+    const std::vector<Hierarchy>& hierarchies_;
+};
+
+bool is_true(const Directive* directive) { return directive != nullptr && (*directive)[0] == "true"; }
+
+/// v2 says "max" where v1 and the specification say -1.
+std::string max_or(std::string_view number) { return number == "-1" ? "max" : std::string(number); }
+
+std::string device_number(const Directive& directive, size_t field) { return std::string(directive[field]) + ":" + std::string(directive[field + 1]); }
+
+Result<unsigned long long> weight_in(const Directive& directive, size_t field)
+{
+    return parse_unsigned(directive[field]).with_pointer(directive.pointer);
+}
+
+Result<void> Writes::add_memory()
+{
+    const Directive* limit = find_limit("cgroup.memory.limit");
+    const Directive* swap = find_limit("cgroup.memory.swap");
+    if (is_v1("memory")) {
+        if (limit != nullptr) {
+            LimitWrite& write = add("memory", "memory.limit_in_bytes", std::string((*limit)[0]), *limit);
+            // memsw never may be below the limit: growing starts with memsw, shrinking with the limit. A
+            // new cgroup has no memsw limit yet.
+            write.may_come_after_next = swap != nullptr || (*limit)[0] == "-1";
+        }
+        if (swap != nullptr)
+            add("memory", "memory.memsw.limit_in_bytes", std::string((*swap)[0]), *swap).is_optional = (*swap)[0] == "-1";
+        else if (limit != nullptr && (*limit)[0] == "-1")
+            add("memory", "memory.memsw.limit_in_bytes", "-1", *limit).is_optional = true;
+    } else {
+        bool check = is_true(find("cgroup.memory.check-before-update"));
+        if (limit != nullptr) {
+            LimitWrite& write = add("memory", "memory.max", max_or((*limit)[0]), *limit);
+            if (check)
+                write.not_above = "memory.current";
+        }
+        if (swap != nullptr) {
+            // The specification counts memory and swap together, v2 swap alone.
+            std::string value = "max";
+            long long together = TRY(parse_number((*swap)[0]).with_pointer(swap->pointer));
+            if (together != -1) {
+                long long memory = limit == nullptr ? -1 : TRY(parse_number((*limit)[0]).with_pointer(limit->pointer));
+                if (memory < 0)
+                    return Error{"a limit of memory and swap together needs a limit of memory", 0, std::string(swap->pointer)};
+                if (together < memory)
+                    return Error{"memory and swap together ('" + std::string((*swap)[0]) + "') is less than the memory limit ('" +
+                                     std::string((*limit)[0]) + "')",
+                                 0, std::string(swap->pointer)};
+                value = std::to_string(together - memory);
+            }
+            add("memory", "memory.swap.max", value, *swap).is_optional = value == "max";
+        }
+    }
+    if (const Directive* reservation = find_limit("cgroup.memory.reservation")) {
+        if (is_v1("memory"))
+            add("memory", "memory.soft_limit_in_bytes", std::string((*reservation)[0]), *reservation);
+        else
+            add("memory", "memory.low", max_or((*reservation)[0]), *reservation);
+    }
+    // `cgroup.memory.kernel` is passed over: Linux 5.16 took that limit away and counts kernel memory with
+    // the rest, as v2 always did; older kernels are known to misbehave with it.
+    TRY(add_v1("memory", "memory.kmem.tcp.limit_in_bytes", "a limit of TCP memory", "memory", find_limit("cgroup.memory.kernel-tcp")));
+    TRY(add_v1("memory", "memory.swappiness", "swappiness", "memory", find("cgroup.memory.swappiness")));
+    const Directive* oom = find("cgroup.memory.disable-oom-killer");
+    if (is_true(oom)) {
+        TRY(add_v1("memory", "memory.oom_control", "disabling the OOM killer", "memory", oom));
+        writes.back().value = "1";
+    }
+    // v2 is hierarchical, v1 too since Linux 5.11; before it a cgroup below the root has to be told, once.
+    const Directive* hierarchy = find("cgroup.memory.use-hierarchy");
+    if (is_true(hierarchy) && is_v1("memory"))
+        add("memory", "memory.use_hierarchy", "1", *hierarchy);
+    return {};
+}
+
+Result<void> Writes::add_cpu()
+{
+    const Directive* quota = find_limit("cgroup.cpu.quota");
+    const Directive* period = find_limit("cgroup.cpu.period");
+    const Directive* idle = find("cgroup.cpu.idle");
+    if (const Directive* shares = find_limit("cgroup.cpu.shares")) {
+        if (is_v1("cpu"))
+            add("cpu", "cpu.shares", std::string((*shares)[0]), *shares);
+        // An idle cgroup has no weight; the kernel refuses one.
+        else if (idle == nullptr || (*idle)[0] != "1")
+            add("cpu", "cpu.weight", std::to_string(weight_of_shares(TRY(weight_in(*shares, 0)))), *shares);
+    }
+    if (is_v1("cpu")) {
+        if (period != nullptr)
+            add("cpu", "cpu.cfs_period_us", std::string((*period)[0]), *period).may_come_after_next = quota != nullptr;
+        if (quota != nullptr)
+            add("cpu", "cpu.cfs_quota_us", std::string((*quota)[0]), *quota);
+    } else if (quota != nullptr || period != nullptr) {
+        std::string value = quota == nullptr || (*quota)[0].starts_with('-') ? "max" : std::string((*quota)[0]);
+        if (period != nullptr)
+            value += " " + std::string((*period)[0]);
+        add("cpu", "cpu.max", value, quota != nullptr ? *quota : *period);
+    }
+    if (const Directive* burst = find_limit("cgroup.cpu.burst"))
+        add("cpu", is_v1("cpu") ? "cpu.cfs_burst_us" : "cpu.max.burst", std::string((*burst)[0]), *burst);
+    TRY(add_v1("cpu", "cpu.rt_period_us", "a real-time period", "cpu", find_limit("cgroup.cpu.realtime-period")));
+    TRY(add_v1("cpu", "cpu.rt_runtime_us", "a real-time runtime", "cpu", find_limit("cgroup.cpu.realtime-runtime")));
+    if (idle != nullptr)
+        add("cpu", "cpu.idle", std::string((*idle)[0]), *idle).is_optional = (*idle)[0] == "0";
+    return {};
+}
+
+Result<void> Writes::add_cpuset()
+{
+    for (const char* what : {"cpus", "mems"}) {
+        const Directive* list = find(std::string("cgroup.cpuset.") + what);
+        if (list != nullptr && !(*list)[0].empty())
+            add("cpuset", std::string("cpuset.") + what, std::string((*list)[0]), *list);
+    }
+    return {};
+}
+
+Result<void> Writes::add_pids()
+{
+    if (const Directive* limit = find("cgroup.pids.limit"))
+        add("pids", "pids.max", (*limit)[0] == "0" ? "1" : max_or((*limit)[0]), *limit);
+    return {};
+}
+
+Result<void> Writes::add_blkio()
+{
+    // v2 calls the controller io. Weights belong to the BFQ scheduler where the kernel has it (blkio.weight
+    // went with CFQ in Linux 5.0), else to v2's cost model with another range.
+    bool v1 = is_v1("blkio");
+    std::string_view controller = v1 ? "blkio" : "io";
+    if (const Directive* weight = find_limit("cgroup.blkio.weight")) {
+        LimitWrite& write = add(controller, v1 ? "blkio.weight" : "io.bfq.weight", std::string((*weight)[0]), *weight);
+        write.other_file = v1 ? "blkio.bfq.weight" : "io.weight";
+        write.other_value = v1 ? write.value : std::to_string(io_weight_of(TRY(weight_in(*weight, 0))));
+    }
+    TRY(add_v1("blkio", "blkio.leaf_weight", "a leaf weight", "blkio", find_limit("cgroup.blkio.leaf-weight")));
+    for (const Directive& directive : directives_) {
+        if (directive.is("cgroup.blkio.weight-device")) {
+            std::string device = device_number(directive, 0) + " ";
+            if (!directive[2].empty() && directive[2] != "0") {
+                LimitWrite& write = add(controller, v1 ? "blkio.weight_device" : "io.bfq.weight", device + std::string(directive[2]), directive);
+                write.other_file = v1 ? "blkio.bfq.weight_device" : "io.weight";
+                write.other_value = device + (v1 ? std::string(directive[2]) : std::to_string(io_weight_of(TRY(weight_in(directive, 2)))));
+            }
+            if (!directive[3].empty() && directive[3] != "0") {
+                if (!v1)
+                    return Error{"a leaf weight exists on cgroup v1 only", 0, std::string(directive.pointer)};
+                add(controller, "blkio.leaf_weight_device", device + std::string(directive[3]), directive);
+            }
+        } else if (directive.is("cgroup.blkio.throttle")) {
+            struct Kind {
+                std::string_view name;
+                const char* v1_file;
+                const char* v2_key;
+            };
+            static constexpr Kind kinds[] = {{"read-bps", "blkio.throttle.read_bps_device", "rbps"},
+                                             {"write-bps", "blkio.throttle.write_bps_device", "wbps"},
+                                             {"read-iops", "blkio.throttle.read_iops_device", "riops"},
+                                             {"write-iops", "blkio.throttle.write_iops_device", "wiops"}};
+            const Kind* kind = nullptr;
+            for (const Kind& candidate : kinds)
+                if (candidate.name == directive[0])
+                    kind = &candidate;
+            if (kind == nullptr)
+                return Error{"throttle '" + std::string(directive[0]) + "': expected read-bps, write-bps, read-iops or write-iops", 0,
+                             std::string(directive.pointer)};
+            std::string rate(directive[3]);
+            if (v1)
+                add(controller, kind->v1_file, device_number(directive, 1) + " " + rate, directive);
+            else
+                // 0 lifts the limit on v1; v2 says max.
+                add(controller, "io.max", device_number(directive, 1) + " " + kind->v2_key + "=" + (rate == "0" ? "max" : rate), directive);
+        }
+    }
+    return {};
+}
+
+/// Page sizes name files: digits and KB, MB or GB, nothing else.
+bool is_page_size(std::string_view text)
+{
+    size_t digits = 0;
+    while (digits < text.size() && text[digits] >= '0' && text[digits] <= '9')
+        digits++;
+    std::string_view unit = text.substr(digits);
+    return digits > 0 && digits < 8 && (unit == "KB" || unit == "MB" || unit == "GB");
+}
+
+Result<void> Writes::add_hugetlb()
+{
+    for (const Directive& directive : directives_) {
+        if (!directive.is("cgroup.hugetlb"))
+            continue;
+        if (!is_page_size(directive[0]))
+            return Error{"page size '" + std::string(directive[0]) + "': expected a number with KB, MB or GB", 0, std::string(directive.pointer)};
+        std::string start = "hugetlb." + std::string(directive[0]) + ".";
+        bool v1 = is_v1("hugetlb");
+        const char* end = v1 ? "limit_in_bytes" : "max";
+        std::string value = v1 ? std::string(directive[1]) : max_or(directive[1]);
+        add("hugetlb", start + end, value, directive);
+        // Reservations (mmap without a touch) are counted apart since Linux 5.7.
+        add("hugetlb", start + "rsvd." + end, value, directive).is_optional = true;
+    }
+    return {};
+}
+
+Result<void> Writes::add_others()
+{
+    TRY(add_v1("net_cls", "net_cls.classid", "a network class", "net_cls", find_limit("cgroup.network.class-id")));
+    for (const Directive& directive : directives_) {
+        if (directive.is("cgroup.network.priority")) {
+            TRY(add_v1("net_prio", "net_prio.ifpriomap", "a network priority", "net_prio", &directive));
+            writes.back().value += " " + std::string(directive[1]);
+        } else if (directive.is("cgroup.rdma")) {
+            std::string value(directive[0]);
+            if (!directive[1].empty())
+                value += " hca_handle=" + std::string(directive[1]);
+            if (!directive[2].empty())
+                value += " hca_object=" + std::string(directive[2]);
+            add("rdma", "rdma.max", value, directive);
+        }
+    }
+    return {};
+}
+
+Result<void> Writes::add_unified()
+{
+    bool has_v2 = false;
+    for (const Hierarchy& hierarchy : hierarchies_)
+        has_v2 = has_v2 || hierarchy.version == 2;
+    for (const Directive& directive : directives_) {
+        if (!directive.is("cgroup.unified"))
+            continue;
+        std::string_view file = directive[0];
+        if (file.empty() || file.find('/') != std::string_view::npos || file.find('.') == std::string_view::npos || file == "." || file == "..")
+            return Error{"'" + std::string(file) + "' is not the name of a file in a cgroup", 0, std::string(directive.pointer)};
+        if (!has_v2)
+            return Error{"'" + std::string(file) + "' needs cgroup v2, which is not mounted", 0, std::string(directive.pointer)};
+        std::string_view controller = file.substr(0, file.find('.'));
+        if (controller == "cgroup")
+            controller = {};
+        // Files with a line for each device take one line at a time.
+        for (std::string_view rest = directive[1];;) {
+            size_t newline = rest.find('\n');
+            writes.push_back({controller, 2, std::string(file), std::string(rest.substr(0, newline)), directive.pointer});
+            if (newline == std::string_view::npos || newline + 1 == rest.size())
+                break;
+            rest.remove_prefix(newline + 1);
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<std::vector<LimitWrite>> limit_writes(std::span<const Directive> directives, const std::vector<Hierarchy>& hierarchies)
+{
+    Writes all(directives, hierarchies);
+    TRY(all.add_memory());
+    TRY(all.add_cpu());
+    TRY(all.add_cpuset());
+    TRY(all.add_pids());
+    TRY(all.add_blkio());
+    TRY(all.add_hugetlb());
+    TRY(all.add_others());
+    TRY(all.add_unified());
+    for (const LimitWrite& write : all.writes)
+        if (write.version == 0)
+            return Error{"no cgroup hierarchy has the controller '" + std::string(write.controller) + "'", 0, std::string(write.where)};
+    return std::move(all.writes);
+}

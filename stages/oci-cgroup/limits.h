@@ -1,0 +1,36 @@
+// The limits of a container as writes to the files of cgroup v1 or v2.
+#pragma once
+
+#include "hierarchy.h"
+#include "plan/plan.h"
+#include "result/result.h"
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// One value for one file of the container's cgroup.
+struct LimitWrite {
+    std::string_view controller;  ///< "": a file that every v2 cgroup has
+    int version = 2;              ///< of the hierarchy that has the controller
+    std::string file;
+    std::string value;
+    Field where = {};             ///< for errors: the JSON pointer or the option
+    std::string other_file = {};  ///< instead of `file` where the kernel has no such file
+    std::string other_value = {};
+    bool is_optional = false;          ///< nothing is lost when the file does not exist
+    bool may_come_after_next = false;  ///< refused by the kernel (EINVAL) as long as the next one is not in force
+    std::string not_above = {};        ///< a file with the present use: more than `value` is refused
+};
+
+/// What to write for the directives `cgroup.*` (the last one of a name decides; `cgroup.path` and
+/// `cgroup.device` are not limits). Zero means "leave it", as the engines use it, but for pids, where
+/// it is the least: one process. What the host's version of cgroups does not have is an error.
+Result<std::vector<LimitWrite>> limit_writes(std::span<const Directive> directives, const std::vector<Hierarchy>& hierarchies);
+
+/// cpu.shares (2..262144) as cpu.weight (1..10000): the quadratic formula that keeps 1024 at 100.
+unsigned long long weight_of_shares(unsigned long long shares);
+
+/// blkio's weight (10..1000) as that of io.weight (1..10000).
+unsigned long long io_weight_of(unsigned long long weight);

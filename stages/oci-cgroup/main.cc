@@ -1,0 +1,200 @@
+// oci-cgroup(8): makes, limits, joins, kills and removes a cgroup.
+#include "cgroup/cgroup.h"
+#include "cli/cli.h"
+#include "create.h"
+#include "hierarchy.h"
+#include "options.h"
+#include "stage/stage.h"
+#include "version.h"
+
+#include <algorithm>
+#include <optional>
+#include <time.h>
+#include <unistd.h>
+
+static Result<int> run_create(const Arguments&, const Arguments& arguments)
+{
+    CgroupRequest request;
+    int plan_fd = TRY(arguments.descriptor("plan-fd"));
+    request.journal_fd = TRY(arguments.descriptor("journal-fd"));
+    request.tolerate_denied = arguments.has("tolerate-denied");
+    OptionLimits options = TRY(OptionLimits::read(arguments));
+
+    std::optional<Plan> plan;
+    std::vector<Directive> limits;
+    std::vector<DeviceRule> devices;
+    if (plan_fd >= 0) {
+        plan.emplace(TRY(Plan::read(plan_fd, "cgroup")));
+        for (const Directive& directive : plan->directives()) {
+            if (!directive.type->name.starts_with("cgroup."))
+                continue;
+            if (directive.is("cgroup.device")) {
+                devices.push_back(TRY(parse_device_rule(directive.fields).with_pointer(directive.pointer)));
+                devices.back().where = directive.pointer;
+            } else if (directive.is("cgroup.path")) {
+                request.path = directive[0];
+                request.path_where = directive.pointer;
+            } else {
+                limits.push_back(directive);
+            }
+        }
+    }
+    // What the command line says comes later and so decides.
+    limits.insert(limits.end(), options.directives().begin(), options.directives().end());
+    devices.insert(devices.end(), options.devices().begin(), options.devices().end());
+    request.limits = limits;
+    request.devices = devices;
+
+    if (!arguments.positionals().empty()) {
+        request.path = arguments.positionals()[0];
+        request.path_where = "-";
+    }
+    request.path_was_asked_for = !request.path.empty();
+    if (!request.path_was_asked_for) {
+        request.path = arguments.value("name");
+        request.path_where = "-";
+        if (request.path.empty())
+            return Error{"'create' needs a PATH, a plan with cgroup.path, or --name", 0, {}, exit_usage};
+        if (request.path.find('/') != std::string::npos)
+            return Error{"--name: '" + request.path + "' contains a slash", 0, {}, exit_usage};
+    }
+
+    std::string lines;
+    for (const CgroupLocation& location : TRY(create_cgroup(request)))
+        lines += location_line(location);
+    Result<void> written = write_all(STDOUT_FILENO, lines);
+    if (!written.has_value())
+        for (std::string_view rest = lines; !rest.empty(); rest.remove_prefix(rest.find('\n') + 1))
+            (void)remove_cgroup(TRY(parse_location_line(rest.substr(0, rest.find('\n')))).directory()).has_value();
+    TRY(std::move(written).with_context("standard output"));
+    return exit_done;
+}
+
+/// Where `path` exists; nowhere is an error.
+static Result<std::vector<CgroupLocation>> find_existing(const std::string& path)
+{
+    std::vector<CgroupLocation> existing;
+    for (CgroupLocation& location : TRY(locate(TRY(find_hierarchies()), path)))
+        if (TRY(CgroupDir::open(location.directory())))
+            existing.push_back(std::move(location));
+    if (existing.empty())
+        return Error{"cgroup '" + path + "' does not exist in any hierarchy", ENOENT};
+    return existing;
+}
+
+static Result<void> join(const std::string& path)
+{
+    std::vector<CgroupDir> cgroups;
+    for (const CgroupLocation& location : TRY(find_existing(path)))
+        if (std::optional<CgroupDir> cgroup = TRY(CgroupDir::open(location.directory())))
+            cgroups.push_back(std::move(*cgroup));
+    for (const CgroupDir& cgroup : cgroups) {
+        stage::step("join cgroup " + cgroup.name());
+        TRY(cgroup.write("cgroup.procs", "0").with_context("cannot join cgroup '" + cgroup.name() + "'"));
+    }
+    return {};
+}
+
+static Result<int> run_join(const Arguments&, const Arguments& arguments)
+{
+    std::vector<char*> program;
+    for (const std::string& word : arguments.positionals())
+        program.push_back(const_cast<char*>(word.c_str()));
+    program.push_back(nullptr);
+    size_t start = arguments.positionals().size() > 1 && arguments.positionals()[1] == "--" ? 2 : 1;
+    if (program[start] == nullptr)
+        return Error{"'join' needs PATH [--] PROGRAM [ARG]...", 0, {}, exit_usage};
+
+    TRY(join(arguments.positionals()[0]).with_exit_code(exit_stage_failed));
+    ::execvp(program[start], program.data() + start);
+    int problem = errno;
+    return Error{std::string("cannot execute '") + program[start] + "'", problem, {},
+                 problem == ENOENT || problem == ENOTDIR ? exit_not_found : exit_cannot_execute};
+}
+
+/// The hierarchy that can freeze comes first: with SIGKILL it gets them all, the others those that are
+/// in them alone.
+static Result<void> kill_everywhere(const std::vector<CgroupLocation>& locations, int signal)
+{
+    const CgroupLocation* first = location_to_kill(locations);
+    TRY(kill_processes(first->directory(), signal));
+    if (signal == SIGKILL)
+        for (const CgroupLocation& location : locations)
+            if (&location != first)
+                TRY(kill_processes(location.directory(), signal));
+    return {};
+}
+
+static Result<int> run_kill(const Arguments&, const Arguments& arguments)
+{
+    int signal = arguments.has("signal") ? TRY(parse_signal_name(arguments.value("signal"))) : SIGKILL;
+    TRY(kill_everywhere(TRY(find_existing(arguments.positionals()[0])), signal));
+    return exit_done;
+}
+
+/// Nothing is removed while somebody is in it. Those who are just ending get a second.
+static Result<void> wait_until_empty(const std::vector<CgroupLocation>& locations)
+{
+    std::vector<pid_t> inside;
+    for (int round = 0; round < 100; round++) {
+        inside.clear();
+        for (const CgroupLocation& location : locations)
+            if (std::optional<CgroupDir> cgroup = TRY(CgroupDir::open(location.directory())))
+                for (pid_t pid : TRY(cgroup->processes()))
+                    inside.push_back(pid);
+        if (inside.empty())
+            return {};
+        timespec pause{0, 10'000'000};
+        ::nanosleep(&pause, nullptr);
+    }
+    std::sort(inside.begin(), inside.end());
+    inside.erase(std::unique(inside.begin(), inside.end()), inside.end());
+    std::string pids;
+    for (size_t i = 0; i < inside.size() && i < 20; i++)
+        pids += (i == 0 ? "" : ", ") + std::to_string(inside[i]);
+    return Error{"cannot remove cgroup '" + locations[0].path + "': processes " + pids + (inside.size() > 20 ? ", ..." : "") +
+                 " are in it; '--kill' ends them"};
+}
+
+static Result<int> run_delete(const Arguments&, const Arguments& arguments)
+{
+    Result<std::vector<CgroupLocation>> found = find_existing(arguments.positionals()[0]);
+    if (!found.has_value() && found.error().error_number == ENOENT && arguments.has("if-exists"))
+        return exit_done;
+    std::vector<CgroupLocation> locations = TRY(std::move(found));
+    if (arguments.has("kill"))
+        TRY(kill_everywhere(locations, SIGKILL));
+    else
+        TRY(wait_until_empty(locations));
+    for (const CgroupLocation& location : locations)
+        TRY(remove_cgroup(location.directory()));
+    return exit_done;
+}
+
+static constexpr Option kill_options[] = {
+    {"signal", 's', "SIGNAL", "name or number; KILL by default"},
+};
+static constexpr Option delete_options[] = {
+    {"kill", 0, "", "kill the processes in it first"},
+    {"if-exists", 0, "", "a cgroup that does not exist is fine"},
+};
+static constexpr Option create_own_options[] = {
+    {"plan-fd", 0, "FD", "read limits, device rules and the path from the plan at FD"},
+    {"journal-fd", 0, "FD", "write each directory to FD before it is made"},
+    {"name", 0, "NAME", "without a path: a cgroup of this name near the caller's own"},
+    {"tolerate-denied", 0, "", "not being permitted is fine when neither a path nor a limit is asked for"},
+};
+
+int main(int argc, char** argv)
+{
+    std::vector<Option> create_options(std::begin(create_own_options), std::end(create_own_options));
+    create_options.insert(create_options.end(), limit_options.begin(), limit_options.end());
+    const Command commands[] = {
+        {"create", "[PATH]", "make a cgroup with its limits in force", create_options, OptionOrder::anywhere, 0, 1, run_create},
+        {"join", "PATH [--] PROGRAM [ARG]...", "execute PROGRAM in the cgroup", {}, OptionOrder::before_positionals, 2, SIZE_MAX, run_join},
+        {"kill", "PATH", "send a signal to every process in the cgroup", kill_options, OptionOrder::anywhere, 1, 1, run_kill},
+        {"delete", "PATH", "remove the cgroup and those below it", delete_options, OptionOrder::anywhere, 1, 1, run_delete},
+    };
+    Program program{"oci-cgroup", "makes, limits, joins, kills and removes a cgroup", stage_options, commands, OCIRUN_VERSION, exit_usage, prepare_stage, nullptr};
+    return command_main(program, argc, argv);
+}

@@ -1,0 +1,42 @@
+// Limits that are given by options, as the directives that a plan would have.
+#pragma once
+
+#include "cli/cli.h"
+#include "device_rules.h"
+#include "plan/plan.h"
+#include "result/result.h"
+
+#include <list>
+#include <span>
+#include <string>
+#include <vector>
+
+/// The limit options of `create`.
+extern const std::span<const Option> limit_options;
+
+/// What the options said. Owns the text that the directives and rules point to.
+class OptionLimits {
+public:
+    static Result<OptionLimits> read(const Arguments& arguments);
+
+    /// Their `pointer` is the option's name: `--pids`.
+    const std::vector<Directive>& directives() const { return directives_; }
+    const std::vector<DeviceRule>& devices() const { return devices_; }
+
+private:
+    void add(std::string_view directive, std::string_view option, std::vector<std::string> fields);
+
+    std::list<std::string> texts_;  // a list: what is pointed to does not move
+    std::list<std::vector<Field>> fields_;
+    std::vector<Directive> directives_;
+    std::vector<DeviceRule> devices_;
+};
+
+/// `64M`, `1G`, `1048576`, `-1`: a number with K, M, G or T (powers of 1024), as a plain number.
+Result<std::string> parse_size(std::string_view text);
+
+/// `1.5` CPUs in microseconds a period of 100 ms.
+Result<std::string> parse_cpus(std::string_view text);
+
+/// `TERM`, `SIGTERM`, `15`, `RTMIN+3`.
+Result<int> parse_signal_name(std::string_view text);
