@@ -1,0 +1,14 @@
+// PROGRAM of the chain loaders: found in PATH, and why it could not be executed.
+#pragma once
+
+#include "result/result.h"
+
+#include <string>
+
+/// The path that execvp(3) would take for `name`: the name itself when it has a slash, else the
+/// first executable file in PATH. Errors have the exit codes 127 (not found) and 126 (not executable).
+Result<std::string> find_in_path(const std::string& name);
+
+/// Why an execve(2) of `path` failed, with exit code 126 or 127. A file that is there though the
+/// kernel says ENOENT lacks its interpreter (man 2 execve).
+Error execution_error(const std::string& path, int error_number);
