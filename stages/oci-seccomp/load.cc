@@ -3,49 +3,17 @@
 
 #include "fd/fd.h"
 #include "interpreter.h"
+#include "process/program.h"
 #include "profile.h"
 #include "seccomp/filter.h"
 #include "stage/stage.h"
 
 #include <cstring>
-#include <fcntl.h>
 #include <linux/capability.h>
 #include <seccomp.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-static Error cannot_execute(const std::string& name, int error_number)
-{
-    int code = error_number == ENOENT || error_number == ENOTDIR ? exit_not_found : exit_cannot_execute;
-    return Error{"cannot execute '" + name + "'", error_number, {}, code};
-}
-
-/// The path that execvp(3) would take, found before the filter can forbid the search.
-static Result<std::string> find_program(const std::string& name)
-{
-    if (name.find('/') != std::string::npos)
-        return name;
-    const char* path = ::getenv("PATH");
-    std::string_view rest = path != nullptr ? path : "/usr/local/bin:/usr/bin:/bin";
-    int error_number = ENOENT;
-    while (!name.empty()) {
-        size_t colon = rest.find(':');
-        std::string candidate(rest.substr(0, colon));
-        candidate = (candidate.empty() ? "." : candidate) + "/" + name;
-        struct stat status;
-        if (::stat(candidate.c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
-            if (::faccessat(AT_FDCWD, candidate.c_str(), X_OK, AT_EACCESS) == 0)
-                return candidate;
-            error_number = EACCES;
-        }
-        if (colon == std::string_view::npos)
-            break;
-        rest.remove_prefix(colon + 1);
-    }
-    return cannot_execute(name, error_number);
-}
 
 /// Whether seccomp(2) takes a filter from us as we are.
 static bool has_sys_admin()
@@ -97,7 +65,8 @@ static Result<void> prepare(const std::string& filter, const LoadOptions& option
 
 Error load_and_execute(const std::string& filter, const std::vector<std::string>& program, const LoadOptions& options)
 {
-    Result<std::string> found = find_program(program[0]);
+    // Before the filter can forbid the search.
+    Result<std::string> found = find_in_path(program[0]);
     if (!found.has_value())
         return found.error();
     const std::string& path = found.value();
@@ -125,5 +94,5 @@ Error load_and_execute(const std::string& filter, const std::vector<std::string>
             return std::move(sent.error()).with_context("listener").with_exit_code(exit_stage_failed);
     }
     ::execve(path.c_str(), argv.data(), environ);
-    return cannot_execute(path, errno);
+    return execution_error(path, errno);
 }

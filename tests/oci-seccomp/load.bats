@@ -249,13 +249,16 @@ filter_of()
     echo text >plain
 
     run -127 oci-seccomp load filter -- no-such-program
-    [[ $output == "oci-seccomp: cannot execute 'no-such-program': No such file or directory" ]]
+    [[ $output == "oci-seccomp: cannot find 'no-such-program' in PATH: No such file or directory" ]]
     run -127 oci-seccomp load filter -- ./no-such-program
     run -126 oci-seccomp load filter -- ./plain
     [[ $output == "oci-seccomp: cannot execute './plain': Permission denied" ]]
     chmod +x plain
     run -126 oci-seccomp load filter -- ./plain
     [[ $output == "oci-seccomp: cannot execute './plain': Exec format error" ]]
+    echo '#!/no/such/interpreter' >plain
+    run -126 oci-seccomp load filter -- ./plain
+    [[ $output == "oci-seccomp: cannot execute './plain': the interpreter that it names is missing: No such file or directory" ]]
 }
 
 @test "wrong usage ends with 2" {
