@@ -74,6 +74,7 @@ public:
         for (Place& place : places_)
             TRY(make(place));
         TRY(hand_on_controllers());
+        TRY(check_type());
         for (Place& place : places_)
             if (place.cgroup)
                 TRY(set_limits(place));
@@ -248,34 +249,59 @@ private:
                 if (!fd)
                     return errno_error("cannot open cgroup '" + path + "'");
                 CgroupDir parent(std::move(fd), 2, path);
-                std::string enabled = TRY(parent.read("cgroup.subtree_control"));
-                for (const LimitWrite* write : needed)
-                    if (!has_word(enabled, write->controller))
-                        TRY(hand_on(parent, write->controller).with_pointer(write->where));
-                // Each alone: one that is missing does not keep the others away.
-                for (std::string_view controller : for_accounts)
-                    if (is_unified && !has_word(enabled, controller))
-                        (void)parent.write("cgroup.subtree_control", "+" + std::string(controller)).has_value();
+                TRY(hand_on(parent, needed, is_unified ? std::span(for_accounts) : std::span<const std::string_view>()));
             }
         }
         return {};
     }
 
-    static Result<void> hand_on(const CgroupDir& parent, std::string_view controller)
+    static Result<void> hand_on(const CgroupDir& parent, std::span<const LimitWrite* const> needed, std::span<const std::string_view> welcome)
+    {
+        std::string enabled = TRY(parent.read("cgroup.subtree_control"));
+        bool complete = true;
+        for (const LimitWrite* write : needed)
+            complete = complete && has_word(enabled, write->controller);
+        for (std::string_view controller : welcome)
+            complete = complete && has_word(enabled, controller);
+        if (complete)
+            return {};
+        // The kernel would let cpu and pids through, but then nobody into the children (cgroup-v2.rst, "Threads").
+        // The root, which alone has no type, is free of that rule.
+        Result<std::string> inside = parent.has("cgroup.type") ? parent.read("cgroup.procs") : std::string();
+        bool has_processes = !inside.has_value() || !inside.value().empty();
+        for (const LimitWrite* write : needed)
+            if (!has_word(enabled, write->controller))
+                TRY(hand_on(parent, write->controller, has_processes).with_pointer(write->where));
+        // Each alone: one that is missing does not keep the others away.
+        for (std::string_view controller : welcome)
+            if (!has_processes && !has_word(enabled, controller))
+                (void)parent.write("cgroup.subtree_control", "+" + std::string(controller)).has_value();
+        return {};
+    }
+
+    static Result<void> hand_on(const CgroupDir& parent, std::string_view controller, bool has_processes)
     {
         std::string name(controller);
         std::string available = TRY(parent.read("cgroup.controllers"));
         if (!has_word(available, controller))
             return parent.name() == "/" ? Error{"no cgroup hierarchy has the controller '" + name + "'"}
                                         : Error{"cgroup '" + parent_of(parent.name()) + "' does not delegate the controller '" + name + "' to '" + parent.name() + "'"};
+        const std::string attempted = "cgroup '" + parent.name() + "' cannot delegate the controller '" + name + "' to its children";
+        if (has_processes)
+            return Error{attempted + " as long as processes are in it", EBUSY};
         stage::step("enable a controller");
         Result<void> written = parent.write("cgroup.subtree_control", "+" + name);
-        if (written.has_value())
-            return {};
-        int problem = written.error().error_number;
-        return Error{"cgroup '" + parent.name() + "' cannot delegate the controller '" + name + "' to its children" +
-                         (problem == EBUSY ? " as long as processes are in it" : ""),
-                     problem};
+        return written.has_value() ? Result<void>() : Error{attempted, written.error().error_number};
+    }
+
+    /// Where the kernel would let nobody in: better said now than when the first process joins.
+    Result<void> check_type()
+    {
+        for (const Place& place : places_)
+            if (place.location.version == 2 && place.cgroup && TRY(place.cgroup->read("cgroup.type")) == "domain invalid")
+                return Error{"cgroup '" + place.location.path + "' cannot hold processes ('domain invalid'): '" +
+                             parent_of(place.location.path) + "' is threaded, or has processes itself"}.with_pointer(request_.path_where);
+        return {};
     }
 
     static bool has_word(std::string_view words, std::string_view word)

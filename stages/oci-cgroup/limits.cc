@@ -96,9 +96,18 @@ std::string max_or(std::string_view number) { return number == "-1" ? "max" : st
 
 std::string device_number(const Directive& directive, size_t field) { return std::string(directive[field]) + ":" + std::string(directive[field + 1]); }
 
-Result<unsigned long long> weight_in(const Directive& directive, size_t field)
+Result<unsigned long long> number_in(const Directive& directive, size_t field)
 {
     return parse_unsigned(directive[field]).with_pointer(directive.pointer);
+}
+
+/// The specification's range is checked where the number is converted: the kernel never sees it.
+Result<std::string> io_weight_in(const Directive& directive, size_t field)
+{
+    unsigned long long weight = TRY(number_in(directive, field));
+    if (weight < 10 || weight > 1000)
+        return Error{"weight '" + std::string(directive[field]) + "': expected 10 to 1000", 0, std::string(directive.pointer)};
+    return std::to_string(io_weight_of(weight));
 }
 
 Result<void> Writes::add_memory()
@@ -172,7 +181,7 @@ Result<void> Writes::add_cpu()
             add("cpu", "cpu.shares", std::string((*shares)[0]), *shares);
         // An idle cgroup has no weight; the kernel refuses one.
         else if (idle == nullptr || (*idle)[0] != "1")
-            add("cpu", "cpu.weight", std::to_string(weight_of_shares(TRY(weight_in(*shares, 0)))), *shares);
+            add("cpu", "cpu.weight", std::to_string(weight_of_shares(TRY(number_in(*shares, 0)))), *shares);
     }
     if (is_v1("cpu")) {
         if (period != nullptr)
@@ -220,7 +229,7 @@ Result<void> Writes::add_blkio()
     if (const Directive* weight = find_limit("cgroup.blkio.weight")) {
         LimitWrite& write = add(controller, v1 ? "blkio.weight" : "io.bfq.weight", std::string((*weight)[0]), *weight);
         write.other_file = v1 ? "blkio.bfq.weight" : "io.weight";
-        write.other_value = v1 ? write.value : std::to_string(io_weight_of(TRY(weight_in(*weight, 0))));
+        write.other_value = v1 ? write.value : TRY(io_weight_in(*weight, 0));
     }
     TRY(add_v1("blkio", "blkio.leaf_weight", "a leaf weight", "blkio", find_limit("cgroup.blkio.leaf-weight")));
     for (const Directive& directive : directives_) {
@@ -229,7 +238,7 @@ Result<void> Writes::add_blkio()
             if (!directive[2].empty() && directive[2] != "0") {
                 LimitWrite& write = add(controller, v1 ? "blkio.weight_device" : "io.bfq.weight", device + std::string(directive[2]), directive);
                 write.other_file = v1 ? "blkio.bfq.weight_device" : "io.weight";
-                write.other_value = device + (v1 ? std::string(directive[2]) : std::to_string(io_weight_of(TRY(weight_in(directive, 2)))));
+                write.other_value = device + (v1 ? std::string(directive[2]) : TRY(io_weight_in(directive, 2)));
             }
             if (!directive[3].empty() && directive[3] != "0") {
                 if (!v1)

@@ -117,6 +117,7 @@ TEST_CASE("block devices: weights of BFQ first, throttles by kind")
           "blkio.throttle.read_bps_device=8:0 1000;blkio.throttle.write_iops_device=8:0 5;");
     CHECK(writes_of(v2, {{"cgroup.blkio.throttle", "write-bps", "8", "16", "1000"}, {"cgroup.blkio.throttle", "read-iops", "8", "0", "0"}}) ==
           "io.max=8:16 wbps=1000;io.max=8:0 riops=max;");
+    CHECK(writes_of(v2, {{"cgroup.blkio.weight", "1001"}}) == "/cgroup.blkio.weight: weight '1001': expected 10 to 1000");
     CHECK(io_weight_of(10) == 1);
     CHECK(io_weight_of(1000) == 10000);
     CHECK(io_weight_of(100) == 910);
