@@ -51,7 +51,7 @@ void plan_version(Planner& planner, Value value, Property property)
 {
     std::optional<SpecVersion> version = parse_version(value.text());
     if (!version || version->major != 1)
-        planner.add_problem(value, "a version of the runtime-spec from 1.0.0 to " OCIRUN_SPEC_VERSION);
+        planner.add_problem(value, "a version of the runtime-spec from 1.0.0 to below 2.0.0, such as " OCIRUN_SPEC_VERSION);
     else if (planner.is_strict() && *version > *parse_version(OCIRUN_SPEC_VERSION))
         planner.add_problem(value, "at most " OCIRUN_SPEC_VERSION ", the newest version that is known");
     else

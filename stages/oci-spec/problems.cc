@@ -64,8 +64,9 @@ std::vector<Error> Problems::to_errors(const Document& document)
         errors.push_back(Error{std::to_string(position.line) + ":" + std::to_string(position.column) + ": " + problem.sentence, 0,
                                std::move(pointer)});
     }
-    if (count_ > errors.size())
-        errors.push_back(Error{"and " + std::to_string(count_ - errors.size()) + " more errors"});
+    size_t more = count_ - errors.size();
+    if (more > 0)
+        errors.push_back(Error{"and " + std::to_string(more) + (more == 1 ? " more error" : " more errors")});
     return errors;
 }
 
