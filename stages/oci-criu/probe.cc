@@ -168,10 +168,24 @@ std::string read_kernel_configuration(const std::string& release)
     return unpacked.has_value() && unpacked.value().status.shell_status() == 0 ? "\n" + unpacked.value().text : std::string();
 }
 
+/// In PATH, and where distributions put it: the PATH of a user may lack the folders for administrators.
+Result<std::string> find_criu(const std::string& criu)
+{
+    Result<std::string> found = find_in_path(criu);
+    if (found.has_value() || criu.find('/') != std::string::npos)
+        return found;
+    for (const char* folder : {"/usr/local/sbin/", "/usr/sbin/"}) {
+        Result<std::string> elsewhere = find_in_path(folder + criu);
+        if (elsewhere.has_value())
+            return elsewhere;
+    }
+    return found;
+}
+
 /// Finds the program and asks for its version; false: there is nothing to go on with.
 Result<bool> probe_program(const std::string& criu, Probe& probe)
 {
-    Result<std::string> found = find_in_path(criu);
+    Result<std::string> found = find_criu(criu);
     if (!found.has_value()) {
         bool is_missing = found.error().exit_code == exit_not_found;
         probe.obstacles.push_back({is_missing ? "there is no CRIU: " + found.error().message() : found.error().message(),

@@ -56,8 +56,8 @@ fake_criu()
 }
 
 @test "without CRIU the report says that there is none and how to get it" {
-    run -1 --separate-stderr env PATH="$OCIRUN_BUILD:/no-such-folder" "$OCIRUN_BUILD/oci-criu" check
-    [[ ${lines[1]} == "  why: there is no CRIU: cannot find 'criu' in PATH: No such file or directory" ]]
+    run -1 --separate-stderr oci-criu check --criu no-such-criu
+    [[ ${lines[1]} == "  why: there is no CRIU: cannot find 'no-such-criu' in PATH: No such file or directory" ]]
     [[ ${lines[2]} == "  do:  install CRIU (the package is called criu), or name it with --criu" ]]
     [[ $stderr == "" ]]
 
@@ -84,6 +84,15 @@ fake_criu()
 
     [[ ${lines[1]} == "  why: CRIU needs root" ]]
     [[ ! -e calls || $(<calls) == "--version" ]]
+}
+
+@test "CRIU is found in the folders for administrators, which a user's PATH may lack" {
+    requires root criu
+    [[ $(command -v criu) == /usr/sbin/criu ]] || skip "needs the distribution's criu in /usr/sbin"
+
+    run env PATH=/no-such-folder "$OCIRUN_BUILD/oci-criu" check
+
+    [[ $output == *"criu: /usr/sbin/criu, version "* ]]
 }
 
 @test "--json prints one object with the same facts" {
