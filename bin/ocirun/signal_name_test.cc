@@ -2,6 +2,8 @@
 #include "signal_name.h"
 
 #include <csignal>
+#include <cstring>
+#include <string>
 #include <doctest/doctest.h>
 
 TEST_CASE("a signal is a number, a name with or without SIG, in any case")
