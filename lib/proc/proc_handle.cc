@@ -3,6 +3,7 @@
 
 #include "mounts/mount_calls.h"
 
+#include <cstdint>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
@@ -50,6 +51,42 @@ Result<ProcHandle> ProcHandle::open(Content content)
     return ProcHandle(std::move(root), false);
 }
 
+/// Which mount an open file is on (Linux >= 5.8; 0: cannot be told).
+static uint64_t mount_id(int fd)
+{
+    struct statx status;
+    if (::statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &status) < 0 || (status.stx_mask & STATX_MNT_ID) == 0)
+        return 0;
+    return status.stx_mnt_id;
+}
+
+/// The lookup without openat2: no link is followed, and every component must be on the root's own mount.
+static UniqueFd walk(int root, std::string_view path, int flags)
+{
+    const uint64_t mount = mount_id(root);
+    std::string rest(path);
+    // The two links that are meant to be followed, by what they say.
+    if (rest.starts_with("self/"))
+        rest.replace(0, 4, std::to_string(::getpid()));
+    else if (rest.starts_with("thread-self/"))
+        rest.replace(0, 11, std::to_string(::getpid()) + "/task/" + std::to_string(::syscall(SYS_gettid)));
+    UniqueFd at(::fcntl(root, F_DUPFD_CLOEXEC, 3));
+    while (at && !rest.empty()) {
+        const std::string name = rest.substr(0, rest.find('/'));
+        rest.erase(0, name.size() + 1);
+        if (name == ".." || name.empty() || mount == 0) {
+            errno = mount == 0 ? ENOSYS : EXDEV;
+            return UniqueFd();
+        }
+        at = UniqueFd(::openat(at.get(), name.c_str(), (rest.empty() ? flags : O_PATH) | O_NOFOLLOW | O_CLOEXEC));
+        if (at && mount_id(at.get()) != mount) {
+            errno = EXDEV;
+            return UniqueFd();
+        }
+    }
+    return at;
+}
+
 Result<UniqueFd> ProcHandle::open_file(std::string_view path, int flags) const
 {
     std::string text(path);
@@ -60,12 +97,8 @@ Result<UniqueFd> ProcHandle::open_file(std::string_view path, int flags) const
     do
         fd = UniqueFd(static_cast<int>(::syscall(SYS_openat2, root_.get(), text.c_str(), &how, sizeof how)));
     while (!fd && errno == EAGAIN);
-    if (!fd && errno == ENOSYS) {
-        // Without openat2 only a procfs of our own is safe: nothing can be mounted over its files.
-        if (!private_ || text.find("..") != std::string::npos)
-            return Error{"cannot open '/proc/" + text + "' safely: this kernel has neither openat2 nor a private procfs", ENOSYS};
-        fd = UniqueFd(::openat(root_.get(), text.c_str(), flags | O_NOFOLLOW | O_CLOEXEC));
-    }
+    if (!fd && errno == ENOSYS)
+        fd = walk(root_.get(), path, flags);
     if (!fd)
         return errno_error("cannot open '/proc/" + text + "'");
     if (!is_procfs(fd.get()))

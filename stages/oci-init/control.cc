@@ -48,10 +48,15 @@ Result<std::string> Control::state()
             return Error{"expected 'state' on the control socket, got '" + text + "'"};
         state_ = TRY(split_fields(text))[1];
     }
-    if (state_.empty())
-        state_ = "{\"ociVersion\":\"" OCIRUN_SPEC_VERSION "\",\"id\":\"\",\"status\":\"creating\",\"pid\":" + std::to_string(::getpid()) +
-                 ",\"bundle\":\"\"}";
-    return state_;
+    return known_state();
+}
+
+std::string Control::known_state() const
+{
+    if (!state_.empty())
+        return state_;
+    return "{\"ociVersion\":\"" OCIRUN_SPEC_VERSION "\",\"id\":\"\",\"status\":\"creating\",\"pid\":" + std::to_string(::getpid()) +
+           ",\"bundle\":\"\"}";
 }
 
 Result<void> Control::wait_for_start()

@@ -27,8 +27,10 @@ public:
     /// `start` over the start socket.
     Result<void> wait_for_start();
 
-    /// The OCI state for hooks; asked of ocirun when it has not come yet, made up when nobody drives us.
+    /// The OCI state for hooks: waits for it when ocirun has not sent it yet.
     Result<std::string> state();
+    /// The state, if it has come; otherwise one that tells what is known here.
+    std::string known_state() const;
 
     /// Says an error to whoever asked for the start, if that came over the start socket.
     bool report_to_starter(const Error& error);

@@ -43,7 +43,7 @@ static Error become_program(const Plan& plan, Control& control, const Options& o
     const bool no_new_privileges = plan.find("init.no-new-privileges") != nullptr;
     // Loading is privileged then; later it could not be done any more.
     if (!no_new_privileges)
-        TRY(filter.load());
+        TRY(filter.load(control.known_state()));
     stage::step("drop privileges");
     TRY(set_limits(plan, Limits::files));
     TRY(drop_privileges(user, capabilities));
@@ -56,7 +56,7 @@ static Error become_program(const Plan& plan, Control& control, const Options& o
     if (no_new_privileges) {
         if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
             return errno_error("cannot set no_new_privs").with_pointer("/process/noNewPrivileges");
-        TRY(filter.load());
+        TRY(filter.load(control.known_state()));
     }
     stage::step("execute the program");
     return execute(program);
@@ -70,7 +70,7 @@ static Error run(const Plan& plan, Control& control, const Options& options)
     }
     const User user = TRY(read_user(plan));
     const CapabilitySets capabilities = TRY(read_capabilities(plan));
-    SystemCallFilter filter = TRY(SystemCallFilter::prepare(plan, options.seccomp_fd, control));
+    SystemCallFilter filter = TRY(SystemCallFilter::prepare(plan, options.seccomp_fd));
     TRY(make_session(plan));
 
     UniqueFd bundle(::open(options.bundle, O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -123,7 +123,7 @@ static Error exec(const Plan& plan, Control& control, const Options& options)
 {
     const User user = TRY(read_user(plan));
     const CapabilitySets capabilities = TRY(read_capabilities(plan));
-    SystemCallFilter filter = TRY(SystemCallFilter::prepare(plan, options.seccomp_fd, control));
+    SystemCallFilter filter = TRY(SystemCallFilter::prepare(plan, options.seccomp_fd));
     TRY(make_session(plan));
     InRoot root = TRY(InRoot::open_root("/"));
     UniqueFd terminal;

@@ -113,6 +113,10 @@ static Result<UniqueFd> open_destination(const Container& container, const Mount
     }
     UniqueFd target = TRY(is_directory ? container.root.make_directories(mount.destination, 0755, links)
                                        : container.root.make_file(mount.destination, 0644, links));
+    struct stat status;
+    if (::fstat(target.get(), &status) < 0 || S_ISDIR(status.st_mode) != is_directory)
+        return Error{"cannot mount on '" + mount.destination + "': it is " + (is_directory ? "a file, the source a directory" : "a directory, the source a file"),
+                     ENOTDIR};
     // A link may have led into the container's procfs where the name did not say so.
     if (is_on(target.get(), PROC_SUPER_MAGIC) && mount.destination != "/proc" && mount.type != "proc" && !may_cover_in_proc(mount.destination))
         return Error{"cannot mount on '" + mount.destination + "': it leads into /proc, of which only a few files may be covered"};

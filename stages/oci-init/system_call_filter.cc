@@ -8,6 +8,7 @@
 
 #include <cstring>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 static Result<UniqueFd> connect_to_agent(std::string_view path)
@@ -23,7 +24,7 @@ static Result<UniqueFd> connect_to_agent(std::string_view path)
     return agent;
 }
 
-Result<SystemCallFilter> SystemCallFilter::prepare(const Plan& plan, int filter_fd, Control& control)
+Result<SystemCallFilter> SystemCallFilter::prepare(const Plan& plan, int filter_fd)
 {
     SystemCallFilter result;
     const Directive* asked = plan.find("seccomp.default");
@@ -32,6 +33,10 @@ Result<SystemCallFilter> SystemCallFilter::prepare(const Plan& plan, int filter_
             return Error{"the plan asks for a system-call filter; compile it with oci-seccomp and give it by --seccomp-fd"}.with_pointer(asked->pointer);
         return result;
     }
+    // ocirun passes the file before it knows whether there is anything to put into it.
+    struct stat status;
+    if (asked == nullptr && ::fstat(filter_fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 0)
+        return result;
     result.pointer_ = asked != nullptr ? asked->pointer : "/linux/seccomp";
     result.filter_ = TRY(read_filter(filter_fd).with_pointer(result.pointer_));
     result.flags_ = TRY(filter_flags(plan));
@@ -42,7 +47,6 @@ Result<SystemCallFilter> SystemCallFilter::prepare(const Plan& plan, int filter_
         return Error{"the filter notifies a listener, but there is no 'listenerPath'"}.with_pointer(result.pointer_);
     result.agent_ = TRY(connect_to_agent((*listener)[0]).with_pointer(listener->pointer));
     result.metadata_ = (*listener)[1];
-    result.state_ = TRY(control.state());
     return result;
 }
 
@@ -57,7 +61,7 @@ static std::string pid_of(const std::string& state)
     return at == std::string::npos ? "0" : state.substr(at, end == std::string::npos ? end : end - at);
 }
 
-Result<void> SystemCallFilter::load()
+Result<void> SystemCallFilter::load(const std::string& state)
 {
     if (filter_.empty())
         return {};
@@ -66,8 +70,8 @@ Result<void> SystemCallFilter::load()
     if (!notifications)
         return {};
     // runtime-spec config-linux.md, "The Container Process State".
-    std::string message = "{\"ociVersion\":\"" OCIRUN_SPEC_VERSION "\",\"fds\":[\"seccompFd\"],\"pid\":" + pid_of(state_) +
-                          ",\"metadata\":" + json::quote(metadata_) + ",\"state\":" + state_ + "}";
+    std::string message = "{\"ociVersion\":\"" OCIRUN_SPEC_VERSION "\",\"fds\":[\"seccompFd\"],\"pid\":" + pid_of(state) +
+                          ",\"metadata\":" + json::quote(metadata_) + ",\"state\":" + state + "}";
     const int fd = notifications.get();
     TRY(send_packet(agent_.get(), message, std::span<const int>(&fd, 1)).with_context("cannot hand the filter's listener to the agent").with_pointer(pointer_));
     agent_.reset();

@@ -1,11 +1,9 @@
 // The container's system-call filter and its listener.
 #pragma once
 
-#include "control.h"
 #include "fd/fd.h"
 #include "plan/plan.h"
 
-#include <optional>
 #include <string>
 
 /// A compiled filter, ready to be loaded, with the connection to whoever gets its notifications.
@@ -13,10 +11,11 @@ class SystemCallFilter {
 public:
     /// Reads the filter from `filter_fd` (-1: none) and connects to the listener's socket (`seccomp.listener`), which is a
     /// path of the host. A plan that asks for a filter and a missing descriptor are an error: never run without it.
-    static Result<SystemCallFilter> prepare(const Plan& plan, int filter_fd, Control& control);
+    static Result<SystemCallFilter> prepare(const Plan& plan, int filter_fd);
 
     /// Loads it for this process. Without no_new_privs this needs CAP_SYS_ADMIN, with it nothing.
-    Result<void> load();
+    /// `state`: the OCI state, for the listener.
+    Result<void> load(const std::string& state);
 
 private:
     std::string filter_;
@@ -24,5 +23,4 @@ private:
     UniqueFd agent_;
     std::string pointer_;
     std::string metadata_;
-    std::string state_;
 };
