@@ -4,6 +4,8 @@
 #     @test "…" { requires root; make_bundle; cfg '.hostname = "box"'; rt run "$TEST_ID"; }
 #
 # A file with its own setup() or teardown() calls ocirun_setup first and ocirun_teardown last in them.
+# `wait` needs a pid: bats's own countdown is a child of the test, and a bare `wait` waits for it. `run` waits for the
+# end of all output: what stays in the background writes to a file.
 
 bats_require_minimum_version 1.5.0
 
