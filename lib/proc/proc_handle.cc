@@ -65,11 +65,16 @@ static UniqueFd walk(int root, std::string_view path, int flags)
 {
     const uint64_t mount = mount_id(root);
     std::string rest(path);
-    // The two links that are meant to be followed, by what they say.
-    if (rest.starts_with("self/"))
-        rest.replace(0, 4, std::to_string(::getpid()));
-    else if (rest.starts_with("thread-self/"))
-        rest.replace(0, 11, std::to_string(::getpid()) + "/task/" + std::to_string(::syscall(SYS_gettid)));
+    // The two links that are meant to be followed, by what they say: the procfs may count processes as an outer pid
+    // namespace does, so our own idea of our number would lead to somebody else.
+    const std::string first = rest.substr(0, rest.find('/'));
+    if (first == "self" || first == "thread-self") {
+        char target[64];
+        ssize_t size = ::readlinkat(root, first.c_str(), target, sizeof target);
+        if (size <= 0 || size == static_cast<ssize_t>(sizeof target))
+            return UniqueFd();
+        rest.replace(0, first.size(), std::string_view(target, static_cast<size_t>(size)));
+    }
     UniqueFd at(::fcntl(root, F_DUPFD_CLOEXEC, 3));
     while (at && !rest.empty()) {
         const std::string name = rest.substr(0, rest.find('/'));
