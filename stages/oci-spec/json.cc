@@ -19,6 +19,7 @@ const char* name_of(Kind kind)
     case Kind::string: return "a string";
     case Kind::array: return "an array";
     case Kind::object: return "an object";
+    case Kind::broken: break;
     }
     return "a value";
 }
@@ -250,8 +251,9 @@ private:
             // a colon for a key, even in an array.
             if (value.get_raw_json_string().get(raw) != simdjson::SUCCESS)
                 return false;
+            size_t problems_before = problems_.count();
             std::string_view text = read_string(raw.raw(), self);
-            document_.nodes_[self].kind = Kind::string;
+            document_.nodes_[self].kind = problems_.count() == problems_before ? Kind::string : Kind::broken;
             document_.nodes_[self].text = text.data();
             document_.nodes_[self].text_size = static_cast<uint32_t>(text.size());
             break;
@@ -270,14 +272,14 @@ private:
         char first = token.empty() ? '\0' : token[0];
         Node& node = document_.nodes_[self];
         if (first == '-' || (first >= '0' && first <= '9')) {
-            node.kind = Kind::number;
-            if (!is_number(token))
+            node.kind = is_number(token) ? Kind::number : Kind::broken;
+            if (node.kind == Kind::broken)
                 problems_.add({node.offset, self}, "found " + quoted(token) + ", expected a number as JSON spells it");
             if (token == "-0")
                 token = "0";
         } else if (first == 't' || first == 'f' || first == 'n') {
-            node.kind = token == "null" ? Kind::null : Kind::boolean;
-            if (token != "true" && token != "false" && token != "null")
+            node.kind = token == "null" ? Kind::null : token == "true" || token == "false" ? Kind::boolean : Kind::broken;
+            if (node.kind == Kind::broken)
                 problems_.add({node.offset, self}, "found " + quoted(token) + ", expected true, false or null");
         } else {
             return false;

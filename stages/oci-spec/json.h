@@ -9,7 +9,8 @@
 #include <string_view>
 #include <vector>
 
-enum class Kind : uint8_t { null, boolean, number, string, array, object };
+/// `broken`: a scalar that has a problem of its own, so that nothing more is to be said about it.
+enum class Kind : uint8_t { null, boolean, number, string, array, object, broken };
 
 /// "a string", "an object" and so on.
 const char* name_of(Kind kind);

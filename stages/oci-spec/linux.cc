@@ -160,8 +160,8 @@ void plan_sysctl(Planner& planner, Value value, Property property)
         return planner.add_sentence(value, "found a sysctl of the whole host, expected one that a namespace has of its own");
     if (!planner.has_namespace(kind))
         return planner.add_sentence(value, "found a sysctl of the host, as linux.namespaces has no '" + std::string(kind) + "'");
-    const char* twin = path == "kernel/hostname" ? "hostname" : path == "kernel/domainname" ? "domainname" : "";
-    if (!planner.top()[twin].text().empty())
+    const char* twin = path == "kernel/hostname" ? "hostname" : path == "kernel/domainname" ? "domainname" : nullptr;
+    if (twin != nullptr && !planner.top()[twin].text().empty())
         return planner.add_sentence(value, std::string("found a second wish for the name, expected only /") + twin);
     planner.emit(property.note(), value, {value.key(), value.text()});
 }

@@ -21,7 +21,7 @@ static Result<std::string> read_input(const Arguments& arguments)
         if (!file)
             return errno_error("cannot open " + name);
     }
-    return read_whole(file ? file.get() : STDIN_FILENO, max_json_size).with_context("cannot read " + name);
+    return read_whole(file ? file.get() : STDIN_FILENO, max_json_size).with_context(name);
 }
 
 /// Reads, checks and plans; every problem is reported. No plan: there was at least one.
@@ -53,7 +53,7 @@ static Result<int> plan(const Arguments&, const Arguments& arguments)
     if (!plan)
         return exit_failed;
     stage::step("write the plan");
-    TRY(write_all(STDOUT_FILENO, *plan).with_context("cannot write the plan"));
+    TRY(write_all(STDOUT_FILENO, *plan).with_context("the plan"));
     return exit_done;
 }
 
@@ -71,7 +71,7 @@ static Result<void> write_new_file(const std::string& path, std::string_view tex
     if (!file)
         return errno_error("cannot create '" + temporary + "'");
     ScopeExit remove_again([&] { ::unlink(temporary.c_str()); });
-    TRY(write_all(file.get(), text).with_context("cannot write '" + temporary + "'"));
+    TRY(write_all(file.get(), text).with_context("'" + temporary + "'"));
     stage::step("link " + path);
     // link(2), not rename(2): it does not replace what somebody else may have made meanwhile.
     if (::link(temporary.c_str(), path.c_str()) < 0)
@@ -85,7 +85,7 @@ static Result<int> make_new(const Arguments&, const Arguments& arguments)
     if (arguments.has("output"))
         TRY(write_new_file(arguments.value("output"), text));
     else
-        TRY(write_all(STDOUT_FILENO, text).with_context("cannot write the configuration"));
+        TRY(write_all(STDOUT_FILENO, text).with_context("the configuration"));
     return exit_done;
 }
 

@@ -172,6 +172,15 @@ void Planner::add_missing(Value object, std::string_view name, std::string_view 
     problems_.add(object.place(), "found nothing, expected " + std::string(expected), name);
 }
 
+void Planner::warn(Value value, const std::string& sentence)
+{
+    warnings_++;
+    if (warnings_ <= max_errors)
+        stage::warn(value.pointer() + ": " + sentence);
+    else if (warnings_ == max_errors + 1)
+        stage::warn("and more warnings like these");
+}
+
 bool Planner::check_word(Value value, std::string_view words)
 {
     if (contains_word(words, value.text()))
@@ -202,46 +211,50 @@ bool Planner::check_absolute_path(Value value)
     return false;
 }
 
-void Planner::visit(Value value, Property property)
+bool Planner::visit(Value value, Property property)
 {
     size_t problems_before = problems_.count();
-    if (!check_type(value, property))
-        return;
+    if (value.is(Kind::broken) || !check_type(value, property))
+        return false;
     if (is_strict_)
         check_since(value, property);
+    bool is_good = true;
     switch (property.type()) {
-    case Type::object: visit_members(value, property); break;
+    case Type::object: is_good = visit_members(value, property); break;
     case Type::map:
         for (Value member = value.first(); member; member = member.next())
-            if (!member.is(Kind::null))
-                visit(member, property.first());
+            is_good = (member.is(Kind::null) || visit(member, property.first())) && is_good;
         break;
     case Type::array:
         for (Value item = value.first(); item; item = item.next())
-            visit(item, property.first());
+            is_good = visit(item, property.first()) && is_good;
         break;
     default: break;
     }
     if (is_strict_ && property.fate() == Fate::ignored)
-        stage::warn(value.pointer() + ": is ignored: it is " + std::string(property.note()));
-    if (property.handler() != nullptr && problems_.count() == problems_before)
+        warn(value, "is ignored: it is " + std::string(property.note()));
+    // Handlers trust the types of what they are given.
+    if (property.handler() != nullptr && is_good && problems_.count() == problems_before)
         property.handler()(*this, value, property);
+    return is_good && problems_.count() == problems_before;
 }
 
-void Planner::visit_members(Value value, Property property)
+bool Planner::visit_members(Value value, Property property)
 {
     size_t known = 0;
+    bool is_good = true;
     for (Property member = property.first(); member; member = member.next()) {
         Value found = value[member.name()];
         if (found) {
             known++;
-            visit(found, member);
+            is_good = visit(found, member) && is_good;
         } else if (member.is_required()) {
             add_missing(value, member.name(), name_of(member.type()));
         }
     }
     if (is_strict_ && known != value.size())
         check_unknown_keys(value, property);
+    return is_good;
 }
 
 bool Planner::check_type(Value value, Property property)
@@ -300,15 +313,16 @@ void Planner::check_unknown_keys(Value value, Property property)
             is_known = p.name() == member.key();
         if (is_known)
             continue;
-        std::string sentence = "found the unknown key " + quoted(member.key());
+        std::string_view nearest;
         // Comparing costs too much for a million unknown keys, and only the first are said anyway.
         if (problems_.count() < max_errors) {
             std::vector<std::string_view> names;
             for (Property p = property.first(); p; p = p.next())
                 names.push_back(p.name());
-            std::string_view nearest = find_nearest(member.key(), names);
-            sentence += nearest.empty() ? ", expected one of this object's properties" : ", expected perhaps " + quoted(nearest);
+            nearest = find_nearest(member.key(), names);
         }
+        std::string sentence = "found the unknown key " + quoted(member.key()) + ", expected " +
+                               (nearest.empty() ? "one of this object's properties" : "perhaps " + quoted(nearest));
         problems_.add(member.key_place(), sentence);
     }
 }

@@ -63,6 +63,8 @@ public:
     void add_sentence(Value value, std::string sentence);
     /// `found nothing, expected EXPECTED` for the member `name` of `object`.
     void add_missing(Value object, std::string_view name, std::string_view expected);
+    /// A warning about the value; the first ones only.
+    void warn(Value value, const std::string& sentence);
     /// A word of a list of words separated by blanks; else a problem that lists them.
     bool check_word(Value value, std::string_view words);
     /// A whole number within bounds; else a problem. Values that are not there are fine.
@@ -71,8 +73,9 @@ public:
 
 private:
     void look_around();
-    void visit(Value value, Property property);
-    void visit_members(Value value, Property property);
+    /// True: nothing is wrong with the value and what is in it.
+    bool visit(Value value, Property property);
+    bool visit_members(Value value, Property property);
     bool check_type(Value value, Property property);
     void check_unknown_keys(Value value, Property property);
     void check_since(Value value, Property property);
@@ -82,6 +85,7 @@ private:
     bool is_strict_;
     Problems& problems_;
     PlanWriter plan_;
+    size_t warnings_ = 0;
 
     // What many handlers ask, looked up once: a lookup is a walk over the keys of an object.
     Value namespaces_[std::size(namespace_kinds)];

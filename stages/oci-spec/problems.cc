@@ -9,6 +9,7 @@
 
 // A document of a million wrong values must not cost a million kept sentences.
 static constexpr size_t most_kept = 1024;
+static constexpr size_t longest_pointer = 1000;
 
 void Problems::add(Place place, std::string sentence, std::string_view member)
 {
@@ -61,6 +62,9 @@ std::vector<Error> Problems::to_errors(const Document& document)
         std::string pointer = document.pointer_of(problem.place.node);
         if (!problem.member.empty())
             append_pointer_token(pointer, problem.member);
+        // A key may be as long as the document; a line about it may not.
+        if (pointer.size() > longest_pointer)
+            pointer.replace(longest_pointer, std::string::npos, "...");
         errors.push_back(Error{std::to_string(position.line) + ":" + std::to_string(position.column) + ": " + problem.sentence, 0,
                                std::move(pointer)});
     }

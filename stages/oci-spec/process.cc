@@ -1,7 +1,6 @@
 // Handlers for `process`.
 #include "handlers.h"
 #include "planner.h"
-#include "stage/stage.h"
 
 #include <cstdio>
 
@@ -61,7 +60,7 @@ void check_capability(Planner& planner, Value value, Property)
         planner.add_problem(value, "the name of a capability, such as CAP_KILL");
     else if (!contains_word(capabilities, name))
         // runtime-spec 1.1: "the runtime SHOULD log a warning"; a newer engine on an older host must go on.
-        stage::warn(value.pointer() + ": " + quoted(name) + " is not known; it is left out");
+        planner.warn(value, quoted(name) + " is not known; it is left out");
 }
 
 /// The kernel's number of a capability: the list is in their order. Negative: unknown.
