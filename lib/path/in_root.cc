@@ -59,7 +59,7 @@ UniqueFd InRoot::try_openat2(std::string_view path, int flags, Links links) cons
         return UniqueFd();
     }
     open_how how{};
-    how.flags = static_cast<unsigned>(flags | O_CLOEXEC | (links == Links::follow ? 0 : O_NOFOLLOW));
+    how.flags = static_cast<unsigned>(flags | O_CLOEXEC | (links == Links::refuse_last ? O_NOFOLLOW : 0));
     how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | (links == Links::refuse ? RESOLVE_NO_SYMLINKS : 0);
     // The empty path is the root itself.
     std::string text(path.empty() ? "/" : path);
