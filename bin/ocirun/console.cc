@@ -54,7 +54,8 @@ Result<Signals> Signals::block()
     return Signals(std::move(fd));
 }
 
-void copy_window_size(int master)
+/// Gives the terminal behind `master` the window size of ours, if one of 0, 1, 2 is a terminal.
+static void copy_window_size(int master)
 {
     winsize size;
     for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
@@ -64,6 +65,17 @@ void copy_window_size(int master)
             return;
         }
     }
+}
+
+void set_up_master(int master, bool take_size)
+{
+    termios settings;
+    if (::tcgetattr(master, &settings) == 0) {
+        settings.c_oflag &= ~static_cast<tcflag_t>(ONLCR);
+        (void)::tcsetattr(master, TCSANOW, &settings);
+    }
+    if (take_size)
+        copy_window_size(master);
 }
 
 namespace {
@@ -77,6 +89,8 @@ public:
             return;
         termios raw = before_;
         ::cfmakeraw(&raw);
+        // Output is still processed: the container's terminal leaves the carriage returns to us.
+        raw.c_oflag |= OPOST;
         changed_ = ::tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
     }
     ~RawTerminal()

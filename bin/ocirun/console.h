@@ -22,8 +22,9 @@ private:
     UniqueFd fd_;
 };
 
-/// Gives the terminal behind `master` the window size of ours, if one of 0, 1, 2 is a terminal.
-void copy_window_size(int master);
+/// Prepares a new terminal for the foreground: no carriage return before newlines (our own terminal
+/// adds it, a pipe does not want it), and with `take_size` the window size of ours.
+void set_up_master(int master, bool take_size);
 
 /// Stands in for the process `pid` until it ends: forwards signals to it; with `master` (>= 0) relays
 /// between it and our stdin and stdout (raw mode while it lasts, restored on every way out) and

@@ -17,14 +17,6 @@ const char* status_word(Status status)
     return "stopped";
 }
 
-static std::string without_newline(std::optional<std::string> text)
-{
-    std::string line = std::move(text).value_or("");
-    if (line.ends_with('\n'))
-        line.pop_back();
-    return line;
-}
-
 Result<std::vector<CgroupLocation>> parse_locations(std::string_view text)
 {
     std::vector<CgroupLocation> locations;
@@ -44,16 +36,21 @@ Result<Container> Container::find(const StateRoot& root, const std::string& id)
     if (!state)
         return no_such_container(id);
     Container container{std::move(*state), {}, {}, {}, false, {}};
-    container.bundle = without_newline(TRY(container.state.read("bundle")));
-    container.created = without_newline(TRY(container.state.read("created")));
-    container.cgroups = TRY(parse_locations(TRY(container.state.read("cgroup")).value_or("")));
     std::vector<JournalEntry> journal = TRY(container.state.journal());
     for (const JournalEntry& entry : journal) {
-        if (entry.what == "boot" && entry.fields.size() == 1)
-            container.stale = entry.fields[0] != TRY(read_boot_id());
-        if (entry.what == "process" && entry.fields.size() == 2) {
-            container.init.pid = static_cast<pid_t>(TRY(parse_number(entry.fields[0])));
-            container.init.start_time = TRY(parse_unsigned(entry.fields[1]));
+        const std::vector<std::string>& fields = entry.fields;
+        if (entry.what == "boot" && fields.size() == 1) {
+            container.stale = fields[0] != TRY(read_boot_id());
+        } else if (entry.what == "bundle" && fields.size() == 1) {
+            container.bundle = fields[0];
+        } else if (entry.what == "created" && fields.size() == 1) {
+            container.created = fields[0];
+        } else if (entry.what == "location" && fields.size() == 4) {
+            const Field location[] = {fields[0], fields[1], fields[2], fields[3]};
+            container.cgroups.push_back(TRY(parse_location(location)));
+        } else if (entry.what == "process" && fields.size() == 2) {
+            container.init.pid = static_cast<pid_t>(TRY(parse_number(fields[0])));
+            container.init.start_time = TRY(parse_unsigned(fields[1]));
         }
     }
     if (container.stale)
@@ -65,7 +62,7 @@ Result<Status> Container::status() const
 {
     if (stale)
         return Status::stopped;
-    if (init.pid == 0 || !state.has("created"))
+    if (init.pid == 0 || created.empty())
         return state.is_locked() ? Status::creating : Status::stopped;
     if (!is_alive(init))
         return Status::stopped;

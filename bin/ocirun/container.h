@@ -19,7 +19,7 @@ const char* status_word(Status status);
 struct Container {
     ContainerState state;
     std::string bundle;
-    std::string created;
+    std::string created;  ///< when it was made; empty: it has not been
     ProcessId init;      ///< pid 0: not there yet, or of an earlier boot
     bool stale = false;  ///< made before the last boot
     std::vector<CgroupLocation> cgroups;
@@ -53,5 +53,5 @@ std::string rootfs_path(const Plan& plan, const std::string& bundle);
 /// The name of a user id in /etc/passwd, or `#ID`.
 std::string user_name(uid_t uid);
 
-/// The lines of `oci-cgroup create`, as the state file `cgroup` keeps them.
+/// The lines of `oci-cgroup create`.
 Result<std::vector<CgroupLocation>> parse_locations(std::string_view text);

@@ -3,6 +3,7 @@
 
 #include "context.h"
 #include "launch.h"
+#include "stage/stage.h"
 #include "undo.h"
 
 #include <sys/prctl.h>
@@ -41,19 +42,29 @@ static Result<LaunchRequest> request_from(const Arguments& arguments)
     return request;
 }
 
+/// `run failed: ` before the whole sentence, its JSON pointer included. Whatever the stages ended with, ours is 1.
+static Error failed(const char* command, const Error& error)
+{
+    return Error{std::string(command) + " failed: " + error.message()};
+}
+
 static Result<int> create(const Arguments& global, const Arguments& arguments)
 {
     Context context = TRY(Context::from(global));
     LaunchRequest request = TRY(request_from(arguments));
     request.start_later = true;
     StateRoot root = TRY(context.create_root());
-    Launched launched = TRY(launch(context, root, request).with_context("create failed"));
+    Result<Launched> made = launch(context, root, request);
+    if (!made.has_value())
+        return failed("create", made.error());
+    Launched launched = std::move(made).value();
     // From now on the container lives without us.
+    stage::step("let go of the container");
     Result<void> committed = send_packet(launched.control.get(), "commit");
     if (!committed.has_value()) {
         launched.init_child = ChildProcess();
         TRY(destroy(context, root, launched.state, &launched.plan, launched.bundle));
-        return std::move(committed).with_context("create failed: the container's process died").error();
+        return failed("create", std::move(committed).with_context("the container's process has died").error());
     }
     launched.init_child.release();
     return exit_done;
@@ -70,12 +81,16 @@ static Result<int> run(const Arguments& global, const Arguments& arguments)
     if (!detach && !arguments.has("no-subreaper"))
         ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 
-    Launched launched = TRY(launch(context, root, request).with_context("run failed"));
+    Result<Launched> made = launch(context, root, request);
+    if (!made.has_value())
+        return failed("run", made.error());
+    Launched launched = std::move(made).value();
+    stage::step("start the program");
     Result<void> started = start_program(launched);
     if (!started.has_value()) {
         launched.init_child = ChildProcess();
         TRY(destroy(context, root, launched.state, &launched.plan, launched.bundle));
-        return std::move(started).with_context("run failed").error();
+        return failed("run", started.error());
     }
     launched.state.unlock();
     pid_t pid = launched.init_child.release();

@@ -287,8 +287,7 @@ Result<Started> start_process(const Context& context, const StateRoot& root, Sta
             if (!console_socket.empty()) {
                 TRY(send_to_socket(console_socket, packet.fds[0].get(), "/dev/pts/ptmx"));
             } else {
-                if (plan.value("init.terminal") == "0")
-                    copy_window_size(packet.fds[0].get());
+                set_up_master(packet.fds[0].get(), plan.value("init.terminal") == "0");
                 started.master = std::move(packet.fds[0]);
             }
         } else {

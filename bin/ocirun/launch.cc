@@ -28,15 +28,37 @@ int listen_fds()
     return number.has_value() && number.value() > 0 && number.value() < 1024 ? static_cast<int>(number.value()) : 0;
 }
 
+/// How many descriptors from 3 on were open when the program started, without a hole.
+static int inherited_descriptors = 0;
+
+void secure_descriptors()
+{
+    // 0, 1 and 2 exist, so that nothing else takes their place.
+    for (int fd = ::open("/dev/null", O_RDWR | O_CLOEXEC); fd >= 0; fd = ::open("/dev/null", O_RDWR | O_CLOEXEC)) {
+        if (fd > 2) {
+            ::close(fd);
+            break;
+        }
+        ::fcntl(fd, F_SETFD, 0);
+    }
+    while (::fcntl(3 + inherited_descriptors, F_GETFD) >= 0)
+        inherited_descriptors++;
+    if (::syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+        return;
+    // Linux < 5.11: as many as there can be.
+    const long limit = ::sysconf(_SC_OPEN_MAX);
+    for (int fd = 3; fd < limit; fd++)
+        ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
 Result<int> prepare_descriptors(int preserve)
 {
     if (preserve < 0 || preserve > 4096)
         return Error{"--preserve-fds " + std::to_string(preserve) + ": expected 0 to 4096"};
     int kept = preserve + listen_fds();
-    // Ours will take the lowest free numbers: a hole among the kept ones would hand one of ours to the container.
-    for (int fd = 3; fd < 3 + kept; fd++)
-        if (::fcntl(fd, F_GETFD) < 0)
-            return Error{"--preserve-fds " + std::to_string(preserve) + ": descriptor " + std::to_string(fd) + " is not open", EBADF};
+    // Into a hole among them one of ours may have gone: it would reach the container.
+    if (kept > inherited_descriptors)
+        return Error{"--preserve-fds " + std::to_string(preserve) + ": descriptor " + std::to_string(3 + inherited_descriptors) + " is not open", EBADF};
     return kept;
 }
 
@@ -258,6 +280,7 @@ public:
             return Error{"the systemd cgroup manager is not supported yet; give --cgroup-manager cgroupfs (podman, docker: cgroup driver cgroupfs)"};
         TRY(start_reading());
         TRY(start_namespaces());
+        stage::step("make the entry in the state root");
         state_ = TRY(ContainerState::create(root_, request_.id));
         Result<Launched> launched = make();
         if (!launched.has_value())
@@ -329,16 +352,20 @@ private:
 
     Result<Launched> make()
     {
+        stage::step("begin the journal");
         TRY(state_->record("boot", {TRY(read_boot_id())}));
+        TRY(state_->record("bundle", {bundle_}));
         if (!context_.cgroups_disabled)
             TRY(start_cgroup());
         TRY(read_plan());
         TRY(check_terminal());
+        stage::step("let oci-cgroup begin");
         if (cgroup_)
             TRY(cgroup_->tell(plan_text_));
         TRY(make_state_directory());
         TRY(provide_filter(context_, root_, stages_, plan_text_, filter_.get()));
         TRY(finish_cgroup());
+        stage::step("let oci-ns begin");
         TRY(namespaces_.tell(final_plan()));
         TRY(converse());
         return finish();
@@ -389,7 +416,6 @@ private:
     {
         stage::step("make the state directory");
         TRY(state_->create_directory(bundle_, !is_seen_from_inside(*plan_, bundle_)));
-        TRY(state_->write("bundle", bundle_ + "\n"));
         TRY(state_->write("plan", plan_text_));
         if (!request_.start_later)
             return {};
@@ -413,7 +439,9 @@ private:
             return stages_.failure("oci-cgroup", status);
         cgroups_ = TRY(parse_locations(lines));
         stage::step("record the cgroups");
-        return state_->write("cgroup", lines);
+        for (const CgroupLocation& location : cgroups_)
+            TRY(state_->record("location", {std::to_string(location.version), location.controllers, location.mountpoint, location.path}));
+        return {};
     }
 
     std::string final_plan()
@@ -483,8 +511,7 @@ private:
     Result<void> take_terminal(UniqueFd master)
     {
         if (request_.console_socket.empty()) {
-            if (plan_->value("init.terminal") == "0")
-                copy_window_size(master.get());
+            set_up_master(master.get(), plan_->value("init.terminal") == "0");
             master_ = std::move(master);
             return {};
         }
@@ -499,7 +526,9 @@ private:
             return stages_.failure("oci-ns", status.has_value() ? std::optional(status.value()) : std::nullopt);
         }
         Result<ExitStatus> status = init_child_.wait();
-        Error error = stages_.failure("oci-init", status.has_value() ? std::optional(status.value()) : std::nullopt);
+        // The process is oci-ns until it has executed oci-init.
+        const char* name = stage::last_step(stages_.step_fd(), "oci-init").empty() ? "oci-ns" : "oci-init";
+        Error error = stages_.failure(name, status.has_value() ? std::optional(status.value()) : std::nullopt);
         if (error.exit_code == exit_cannot_execute || error.exit_code == exit_not_found)
             return std::move(error).with_context("unable to start container process");
         return error;
@@ -519,10 +548,16 @@ private:
                     return errno_error("cannot open the container's process");
                 TRY(send_to_socket(request_.pidfd_socket, pidfd.get(), "pidfd"));
             }
+            stage::step("write the pid file");
             if (!request_.pid_file.empty())
                 TRY(write_pid_file(request_.pid_file, init_.pid));
-            // Last: with this file the container counts as made.
-            return launched.state.write("created", created + "\n");
+            if (has_hooks(launched.plan, "startContainer")) {
+                StateFacts facts{request_.id, "created", init_.pid, bundle_, {}, {}};
+                TRY(send_packet(launched.control.get(), join_fields({"state", state_json(facts, &launched.plan, "")})));
+            }
+            stage::step("mark the container as made");
+            // Last: with this line the container counts as made.
+            return launched.state.record("created", {created});
         }();
         if (written.has_value())
             return launched;

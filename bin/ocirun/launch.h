@@ -47,8 +47,12 @@ Result<void> destroy(const Context& context, const StateRoot& root, ContainerSta
 /// Writes `pid` to the file, complete or not at all; a link is refused.
 Result<void> write_pid_file(const std::string& path, pid_t pid);
 
-/// Descriptors above 2 that are to reach the program: `preserve` and those of socket activation
-/// (LISTEN_FDS meant for us). All others become close-on-exec. Fails if one of them is not open.
+/// To be called first in main: descriptors 0, 1, 2 exist, and nothing above them is inherited by
+/// accident (CVE-2024-21626). Remembers which were open.
+void secure_descriptors();
+
+/// How many descriptors from 3 on are to reach the program: `preserve` and those of socket activation
+/// (LISTEN_FDS meant for us). Fails if one of them was not open when secure_descriptors() ran.
 Result<int> prepare_descriptors(int preserve);
 /// LISTEN_FDS if LISTEN_PID is our own pid, else 0 (man 3 sd_listen_fds).
 int listen_fds();

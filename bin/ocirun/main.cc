@@ -2,14 +2,12 @@
 #include "cli/cli.h"
 #include "commands.h"
 #include "context.h"
+#include "launch.h"
 #include "version.h"
 
-#include <algorithm>
 #include <csignal>
-#include <cstdlib>
-#include <fcntl.h>
-#include <linux/close_range.h>
-#include <sys/syscall.h>
+#include <optional>
+#include <unistd.h>
 
 static constexpr Option global_options[] = {
     {"root", 0, "DIR", "state root (default /run/ocirun, or $XDG_RUNTIME_DIR/ocirun)"},
@@ -48,24 +46,6 @@ static Result<void> prepare(const Arguments& global)
         error_log = &*log;
     }
     return {};
-}
-
-/// Descriptors 0, 1, 2 exist and nothing above them is inherited by accident (CVE-2024-21626).
-static void secure_descriptors()
-{
-    for (int fd = ::open("/dev/null", O_RDWR | O_CLOEXEC); fd >= 0; fd = ::open("/dev/null", O_RDWR | O_CLOEXEC)) {
-        if (fd > 2) {
-            ::close(fd);
-            break;
-        }
-        ::fcntl(fd, F_SETFD, 0);
-    }
-    if (::syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) < 0) {
-        // Linux < 5.11.
-        for (int fd = 3; fd < 65536; fd++)
-            if (::fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 && fd > 4096)
-                break;
-    }
 }
 
 int main(int argc, char** argv)

@@ -192,9 +192,7 @@ Result<void> ContainerState::create_directory(const std::string& bundle, bool bu
 {
     auto use_index = [&]() -> Result<void> {
         directory_ = TRY(open_at(index_.get(), ".", O_RDONLY | O_DIRECTORY));
-        if (::symlinkat(".", index_.get(), "state") < 0)
-            return errno_error("cannot make the link 'state' in the index");
-        return {};
+        return record("directory", {"."});
     };
     if (!bundle_is_private)
         return use_index();
@@ -203,8 +201,7 @@ Result<void> ContainerState::create_directory(const std::string& bundle, bool bu
     struct stat status;
     if (!bundle_dir || ::fstat(bundle_dir.get(), &status) < 0 || !is_private(status))
         return use_index();
-    std::string path = bundle + "/" + bundle_folder + "/" + id_;
-    TRY(record("directory", {path}));
+    TRY(record("directory", {bundle + "/" + bundle_folder + "/" + id_}));
     if (::mkdirat(bundle_dir.get(), bundle_folder, 0700) < 0 && errno != EEXIST)
         return use_index();  // read-only file system, quota, ...: the index always works
     Result<UniqueFd> folder = open_private_directory(bundle_dir.get(), bundle_folder);
@@ -221,35 +218,31 @@ Result<void> ContainerState::create_directory(const std::string& bundle, bool bu
     if (::fstat(directory_.get(), &status) < 0)
         return errno_error("cannot stat the state directory");
     // Device and inode: another directory moved to that path later is not taken for ours.
-    TRY(record("directory-inode", {std::to_string(status.st_dev), std::to_string(status.st_ino)}));
-    if (::symlinkat(path.c_str(), index_.get(), "state") < 0)
-        return errno_error("cannot make the link 'state' in the index");
-    return {};
+    return record("directory-inode", {std::to_string(status.st_dev), std::to_string(status.st_ino)});
 }
 
-/// Opens the state directory that the link `state` names, if it is the one that the journal knows.
-Result<void> ContainerState::open_directory()
+/// Opens the state directory that the journal names, if it is the one that was made.
+Result<void> ContainerState::open_directory(const std::vector<JournalEntry>& entries)
 {
-    char target[PATH_MAX];
-    ssize_t size = ::readlinkat(index_.get(), "state", target, sizeof target - 1);
-    if (size < 0 && errno == ENOENT)
-        return {};
-    if (size < 0)
-        return errno_error("cannot read the link 'state' of container '" + id_ + "'");
-    target[size] = '\0';
-    if (std::strcmp(target, ".") == 0) {
+    std::string path;
+    const JournalEntry* identity = nullptr;
+    for (const JournalEntry& entry : entries) {
+        if (entry.what == "directory" && entry.fields.size() == 1)
+            path = entry.fields[0];
+        if (entry.what == "directory-inode" && entry.fields.size() == 2)
+            identity = &entry;
+    }
+    if (path == ".") {
         directory_ = TRY(open_at(index_.get(), ".", O_RDONLY | O_DIRECTORY));
         return {};
     }
-    UniqueFd fd(::open(target, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    struct stat status;
-    if (!fd || ::fstat(fd.get(), &status) < 0 || !is_private(status))
+    if (path.empty() || identity == nullptr)
         return {};
-    std::vector<JournalEntry> entries = TRY(journal());
-    for (const JournalEntry& entry : entries)
-        if (entry.what == "directory-inode" && entry.fields.size() == 2 && entry.fields[0] == std::to_string(status.st_dev) &&
-            entry.fields[1] == std::to_string(status.st_ino))
-            directory_ = std::move(fd);
+    UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    struct stat status;
+    if (fd && ::fstat(fd.get(), &status) == 0 && is_private(status) && identity->fields[0] == std::to_string(status.st_dev) &&
+        identity->fields[1] == std::to_string(status.st_ino))
+        directory_ = std::move(fd);
     return {};
 }
 
@@ -272,7 +265,7 @@ Result<std::optional<ContainerState>> ContainerState::find(const StateRoot& root
     std::optional<UniqueFd> journal = TRY(find_at(state.index_.get(), "journal", O_RDWR | O_APPEND));
     if (journal)
         state.journal_ = std::move(*journal);
-    TRY(state.open_directory());
+    TRY(state.open_directory(TRY(state.journal())));
     return std::optional<ContainerState>(std::move(state));
 }
 
@@ -385,16 +378,11 @@ Result<void> ContainerState::remove_all()
 {
     if (!is_current())
         return {};  // somebody else has removed it; the id may be another container's by now
-    char target[PATH_MAX];
-    ssize_t size = ::readlinkat(index_.get(), "state", target, sizeof target - 1);
     std::string path;
-    if (size > 0)
-        path.assign(target, static_cast<size_t>(size));
-    std::vector<JournalEntry> entries = TRY(journal());
-    for (const JournalEntry& entry : entries)
-        if (entry.what == "directory" && entry.fields.size() == 1 && (path.empty() || path != "."))
+    for (const JournalEntry& entry : TRY(journal()))
+        if (entry.what == "directory" && entry.fields.size() == 1 && entry.fields[0] != ".")
             path = entry.fields[0];
-    if (!path.empty() && path != ".") {
+    if (!path.empty()) {
         size_t slash = path.rfind('/');
         std::string folder = path.substr(0, slash);
         UniqueFd folder_dir(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));

@@ -35,7 +35,7 @@ private:
 /// Letters, digits, `_`, `+`, `-`, `.`; no leading dot; at most 230 bytes.
 Result<void> check_container_id(std::string_view id);
 
-/// One thing to undo: the journal's line `what TAB field...`.
+/// A fact about the container, or one thing to undo: the journal's line `what TAB field...`.
 struct JournalEntry {
     std::string what;
     std::vector<std::string> fields;
@@ -63,14 +63,14 @@ public:
     /// Uid of whoever made the container.
     uid_t owner() const { return owner_; }
 
-    /// One fact a file. A missing file is an empty optional.
+    /// A missing file is an empty optional.
     Result<std::optional<std::string>> read(const std::string& name) const;
     /// Appears by rename: nobody reads half of it.
     Result<void> write(const std::string& name, std::string_view text) const;
     bool has(const std::string& name) const;
     Result<void> remove(const std::string& name) const;
 
-    /// Appends to the journal. To be called before the deed.
+    /// Appends a line to the journal: a fact, or something to undo; the latter before the deed.
     Result<void> record(const std::string& what, std::initializer_list<std::string_view> fields) const;
     Result<std::vector<JournalEntry>> journal() const;
 
@@ -87,7 +87,7 @@ public:
 
 private:
     ContainerState() = default;
-    Result<void> open_directory();
+    Result<void> open_directory(const std::vector<JournalEntry>& entries);
 
     std::string id_;
     int root_fd_ = -1;  ///< borrowed from the StateRoot

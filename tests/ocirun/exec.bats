@@ -24,14 +24,14 @@ teardown()
     local init
     init=$(rt state "$TEST_ID" | jq .pid)
 
-    run -0 rt exec "$TEST_ID" sh -c 'cd /proc/self/ns; readlink pid net ipc uts mnt cgroup; cat /proc/self/cgroup'
+    run -0 rt exec "$TEST_ID" sh -c 'cd /proc/self/ns; for n in pid net ipc uts mnt cgroup; do readlink $n; done; cat /proc/self/cgroup'
 
     local i=0 kind
     for kind in pid net ipc uts mnt cgroup; do
         [[ ${lines[i++]} == "$(readlink "/proc/$init/ns/$kind")" ]]
     done
     # With its own cgroup namespace the container's cgroups are the roots.
-    [[ $(printf '%s\n' "${lines[@]:6}" | grep -c ':/$') == "${#lines[@]:6}" || $(printf '%s\n' "${lines[@]:6}" | grep -vc ':/$') == 0 ]]
+    [[ $(printf '%s\n' "${lines[@]:6}" | grep -vc ':/$') == 0 ]]
 }
 
 @test "exec passes stdin, stdout, stderr and the status" {

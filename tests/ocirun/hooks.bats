@@ -33,7 +33,7 @@ add_hook() { cfg --arg kind "$1" --arg path "$PWD/hook" '.hooks[$kind] += [{"pat
 @test "createContainer runs before the root changes, startContainer inside" {
     requires root
     cfg --arg dir "$PWD" '.hooks = {"createContainer": [{"path": "/bin/sh", "args": ["sh", "-c", "cat >" + $dir + "/cc; readlink /proc/self/ns/mnt >" + $dir + "/cc.ns"]}],
-        "startContainer": [{"path": "/bin/sh", "args": ["sh", "-c", "cat >/tmp/sc; hostname >>/tmp/sc"]}]} | .root.readonly = false'
+        "startContainer": [{"path": "/bin/sh", "args": ["sh", "-c", "cat >/tmp/sc; echo >>/tmp/sc; hostname >>/tmp/sc"]}]} | .root.readonly = false'
 
     rt run "$TEST_ID"
 

@@ -209,12 +209,12 @@ load ../helpers
 
     local state=.ocirun/$TEST_ID
     [[ $(cat "$state/pid") == "$(cat pid)" ]]
-    [[ $(cat "$state/bundle") == "$PWD" ]]
+    [[ $(sed -n 's/^bundle\t//p' "$STATE_ROOT/$TEST_ID/journal") == "$PWD" ]]
     [[ $(head -1 "$state/plan") == "plan 1" ]]
     [[ -S $state/start ]]
     jq -e --argjson pid "$(cat pid)" '.init_process_pid == $pid' "$state/state.json"
     [[ $(stat -c %a "$state") == 700 && $(stat -c %a "$STATE_ROOT/$TEST_ID") == 700 ]]
-    [[ $(readlink "$STATE_ROOT/$TEST_ID/state") == "$PWD/$state" ]]
+    [[ $(sed -n 's/^directory\t//p' "$STATE_ROOT/$TEST_ID/journal") == "$PWD/$state" ]]
     rt delete --force "$TEST_ID"
 }
 
