@@ -102,7 +102,7 @@ Error Executable::execute(std::span<const int> handed_on)
             return std::move(found).error();
     }
     for (int fd : handed_on)
-        if (fd > 2 && ::fcntl(fd, F_SETFD, 0) < 0)
+        if (::fcntl(fd, F_SETFD, 0) < 0)
             return errno_error("cannot hand on descriptor " + std::to_string(fd));
     std::vector<char*> arguments;
     arguments.reserve(words_.size() + 1);

@@ -43,6 +43,7 @@ struct Inside {
     bool dies_with_parent = false;
     bool announces_itself = false;          ///< sends `pid` to ocirun
     UniqueFd go = UniqueFd();               ///< end of file before a byte: the caller gave up
+    UniqueFd go_ahead = UniqueFd();         ///< the caller's end of it, of which the child closes its copy
     UniqueFd parent = UniqueFd();           ///< pidfd
     const ForwardedSignals* signals = nullptr;
     Identity identity = {};
@@ -196,6 +197,7 @@ static Result<void> prepare(Inside& inside)
     }
     TRY(join_cgroups(inside));
     if (inside.go) {
+        inside.go_ahead.reset();
         char byte;
         ssize_t n;
         while ((n = ::read(inside.go.get(), &byte, 1)) < 0 && errno == EINTR) {
@@ -332,11 +334,10 @@ Result<int> launch(const Request& request, Joins& joins, Executable& program, co
     inside.is_child = true;
     inside.dies_with_parent = !is_controlled;
     inside.announces_itself = is_controlled && is_shared;
-    UniqueFd go_ahead;
     if (!is_shared && (is_controlled || writer == MapWriter::outer_process)) {
         Pipe pipe = TRY(Pipe::create());
         inside.go = std::move(pipe.read_end);
-        go_ahead = std::move(pipe.write_end);
+        inside.go_ahead = std::move(pipe.write_end);
     }
     ForwardedSignals signals;
     if (!is_controlled) {
@@ -359,10 +360,10 @@ Result<int> launch(const Request& request, Joins& joins, Executable& program, co
         done = write_maps_of_child(inside, pidfd, programs);
     if (done.has_value() && is_controlled && !inside.announces_itself)
         done = send_packet(options.control_fd, "pid\t" + std::to_string(inside.pid)).with_context("cannot tell ocirun the process");
-    if (done.has_value() && go_ahead)
-        done = write_all(go_ahead.get(), "g");
+    if (done.has_value() && inside.go_ahead)
+        done = write_all(inside.go_ahead.get(), "g");
     if (!done.has_value()) {
-        go_ahead.reset();  // the child ends by itself when it reads end of file
+        inside.go_ahead.reset();  // the child ends by itself when it reads end of file
         if (!is_controlled)
             signals.wait_for(inside.pid);
         return std::move(done).error();

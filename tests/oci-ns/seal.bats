@@ -1,0 +1,52 @@
+#!/usr/bin/env bats
+# oci-ns --seal: the program can't be changed by those who meet it (CVE-2019-5736).
+
+load ../helpers
+load ns
+
+@test "a sealed program can't be written, grown, shrunk or unsealed through its own /proc entry" {
+    run -0 oci-ns new --seal show-seals
+    [[ $output == $'seals: seal shrink grow write\nnot writable' ]]
+    requires root
+    run -0 oci-ns new --seal --pid --net --mount show-seals
+    [[ $output == $'seals: seal shrink grow write\nnot writable' ]]
+}
+
+@test "without --seal the program is executed as it is" {
+    run -1 oci-ns new show-seals
+    [[ $output == "not sealed: Invalid argument" ]]
+}
+
+@test "the program is what it was when oci-ns started, however long the plan takes" {
+    cp "$(command -v show-seals)" program
+    mkfifo plan
+    oci-ns new --plan-fd 5 --seal ./program 5<plan >out 3>&- &
+    exec 8>plan
+    # It has read the program when it waits for the plan.
+    wait_until eval "ls -l /proc/$!/fd | grep -q memfd:program"
+    printf '#!/bin/sh\necho changed\n' >program.new && chmod +x program.new && mv program.new program
+    printf 'plan 1\nend\n' >&8
+    exec 8>&-
+    wait $!
+
+    [[ $(cat out) == "seals: "* ]]
+}
+
+@test "the memory file is not open in the program" {
+    run -0 oci-ns new --seal busybox ls -l /proc/self/fd
+    [[ $output != *memfd* ]]
+}
+
+@test "a script is refused, as its interpreter could not open it" {
+    printf '#!/bin/sh\n' >script
+    chmod +x script
+
+    run -126 oci-ns new --seal ./script
+
+    [[ $output == "oci-ns: cannot seal './script': it is a script, whose interpreter would have to open it by name" ]]
+}
+
+@test "a folder is refused" {
+    run -126 oci-ns new --seal /tmp
+    [[ $output == "oci-ns: cannot seal '/tmp': Permission denied" ]]
+}
