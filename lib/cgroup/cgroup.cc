@@ -363,7 +363,8 @@ Result<void> set_frozen(std::span<const CgroupLocation> locations, bool frozen)
 
 static UniqueFd open_pidfd(pid_t pid) { return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); }
 
-/// Signals those processes of the cgroup that are not in `done` yet, and adds them.
+/// Signals those processes of the cgroup that are not in `done` yet, and adds them. False: there were
+/// none. (One that has left its place to a child before it could be signalled counts: look again.)
 static Result<bool> signal_new_processes(const CgroupDir& cgroup, int signal, std::vector<pid_t>& done)
 {
     std::vector<pid_t> found = TRY(cgroup.processes());
@@ -373,10 +374,13 @@ static Result<bool> signal_new_processes(const CgroupDir& cgroup, int signal, st
     while (next < found.size()) {
         // In portions, so that the limit of open descriptors does not matter.
         opened.clear();
-        for (; next < found.size() && opened.size() < 64; next++)
-            if (!std::binary_search(done.begin(), done.end(), found[next]))
-                if (UniqueFd pidfd = open_pidfd(found[next]))
-                    opened.emplace_back(found[next], std::move(pidfd));
+        for (; next < found.size() && opened.size() < 64; next++) {
+            if (std::binary_search(done.begin(), done.end(), found[next]))
+                continue;
+            any = true;
+            if (UniqueFd pidfd = open_pidfd(found[next]))
+                opened.emplace_back(found[next], std::move(pidfd));
+        }
         if (opened.empty())
             continue;
         // The number was read before the pidfd was opened. Only when the cgroup still lists it
@@ -385,7 +389,6 @@ static Result<bool> signal_new_processes(const CgroupDir& cgroup, int signal, st
         for (auto& [pid, pidfd] : opened) {
             if (!std::binary_search(still.begin(), still.end(), pid))
                 continue;
-            any = true;
             done.insert(std::lower_bound(done.begin(), done.end(), pid), pid);
             if (::syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0) < 0 && errno != ESRCH)
                 return errno_error("cannot signal process " + std::to_string(pid) + " of cgroup '" + cgroup.name() + "'");

@@ -39,7 +39,7 @@ start_in()
     PID=$!
     wait_until is_sleeping "$PID"
 }
-is_sleeping() { [[ $(tr '\0' ' ' <"/proc/$1/cmdline") == "sleep 1000 " ]]; }
+is_sleeping() { [[ $(tr '\0' ' ' <"/proc/$1/cmdline") == "sleep 1000 " ]]; } 2>/dev/null
 
 # end PID: kills and reaps one of our own.
 end()

@@ -44,7 +44,7 @@ setup()
 
     run -1 --separate-stderr as_user oci-cgroup create --tolerate-denied --plan-fd 5 --name "$TEST_ID" 5<plan
 
-    [[ $stderr == "oci-cgroup: /linux/cgroupsPath: unable to apply cgroup configuration: cannot make cgroup '/sys/fs/cgroup/"*"$BOX': "* ]]
+    [[ $stderr == "oci-cgroup: /linux/cgroupsPath: unable to apply cgroup configuration: cannot make cgroup '/sys/fs/cgroup"*"$BOX': "* ]]
 }
 
 # delegate: a cgroup of uid 1000, as systemd would make it, with the test's shell in a child of it.
