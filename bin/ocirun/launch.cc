@@ -498,7 +498,6 @@ private:
         init_ = ProcessId{pid, status->start_time};
         stage::step("record the first process");
         TRY(state_->record("process", {std::to_string(pid), std::to_string(status->start_time)}));
-        TRY(state_->write("pid", std::to_string(pid) + "\n"));
         if (has_hooks(*plan_, "createContainer") || has_hooks(*plan_, "startContainer"))
             TRY(send_packet(control_.get(), join_fields({"state", hook_state("creating")})));
         // It has nothing more to do; its status tells whether the id maps were written.

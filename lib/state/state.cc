@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 static constexpr const char* bundle_folder = ".ocirun";
+static constexpr std::string_view state_prefix = ".state-";
 
 // ---------------------------------------------------------------- small file operations by directory
 
@@ -119,7 +120,7 @@ Result<std::vector<std::string>> StateRoot::ids() const
     ScopeExit close_stream([&] { ::closedir(stream); });
     std::vector<std::string> ids;
     while (dirent* entry = ::readdir(stream))
-        if (entry->d_name[0] != '.' && (entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN))
+        if (entry->d_name[0] != '.' && (entry->d_type == DT_REG || entry->d_type == DT_UNKNOWN))
             ids.emplace_back(entry->d_name);
     std::sort(ids.begin(), ids.end());
     return ids;
@@ -155,6 +156,12 @@ static Result<UniqueFd> open_private_directory(int dir, const std::string& name)
     return fd;
 }
 
+/// An entry of the index: a regular file of the caller that nobody else can write.
+static bool is_private_file(const struct stat& status)
+{
+    return S_ISREG(status.st_mode) && status.st_uid == ::geteuid() && (status.st_mode & 022) == 0;
+}
+
 Result<ContainerState> ContainerState::create(const StateRoot& root, const std::string& id)
 {
     TRY(check_container_id(id));
@@ -162,22 +169,17 @@ Result<ContainerState> ContainerState::create(const StateRoot& root, const std::
     if (::fstatat(root.fd(), id.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0)
         return Error{"container with given ID already exists: '" + id + "'"};
 
-    // The entry is made under another name and appears by rename, journal included.
+    // The entry is made and locked under another name and appears by rename.
     std::string hidden = new_name(id);
-    if (::mkdirat(root.fd(), hidden.c_str(), 0700) < 0 && errno != EEXIST)
-        return errno_error("cannot make the state of container '" + id + "' in '" + root.path() + "'");
-    ScopeExit remove_again([&] {
-        UniqueFd made(::openat(root.fd(), hidden.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-        ::unlinkat(made.get(), "journal", 0);
-        ::unlinkat(root.fd(), hidden.c_str(), AT_REMOVEDIR);
-    });
+    ::unlinkat(root.fd(), hidden.c_str(), 0);  // of a killed process that had our number
     ContainerState state;
     state.id_ = id;
-    state.root_fd_ = root.fd();
+    state.root_ = &root;
     state.owner_ = ::geteuid();
-    state.index_ = TRY(open_private_directory(root.fd(), hidden));
-    ::unlinkat(state.index_.get(), "journal", 0);  // of a killed process that had our number
-    state.journal_ = TRY(open_at(state.index_.get(), "journal", O_RDWR | O_APPEND | O_CREAT | O_EXCL, 0600));
+    state.journal_ = UniqueFd(::openat(root.fd(), hidden.c_str(), O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!state.journal_)
+        return errno_error("cannot make the state of container '" + id + "' in '" + root.path() + "'");
+    ScopeExit remove_again([&] { ::unlinkat(root.fd(), hidden.c_str(), 0); });
     TRY(state.lock(0));
     if (::renameat2(root.fd(), hidden.c_str(), root.fd(), id.c_str(), RENAME_NOREPLACE) < 0) {
         if (errno == EEXIST)
@@ -188,37 +190,62 @@ Result<ContainerState> ContainerState::create(const StateRoot& root, const std::
     return state;
 }
 
+/// Makes and opens `name` in `folder`; what is there is a leftover of a container whose entry is gone:
+/// its id is free, so it is ours.
+static Result<UniqueFd> make_state_directory(int folder, const std::string& name)
+{
+    if (::mkdirat(folder, name.c_str(), 0700) < 0) {
+        if (errno != EEXIST)
+            return errno_error("cannot make the state directory");
+        UniqueFd leftover = TRY(open_private_directory(folder, name));
+        TRY(empty_directory(leftover.get()));
+        return leftover;
+    }
+    return open_private_directory(folder, name);
+}
+
+Result<void> ContainerState::record_directory()
+{
+    // Device and inode: another directory moved to that path later is not taken for ours.
+    struct stat status;
+    if (::fstat(directory_.get(), &status) < 0)
+        return errno_error("cannot stat the state directory");
+    return record("directory-inode", {std::to_string(status.st_dev), std::to_string(status.st_ino)});
+}
+
 Result<void> ContainerState::create_directory(const std::string& bundle, bool bundle_is_private)
 {
-    auto use_index = [&]() -> Result<void> {
-        directory_ = TRY(open_at(index_.get(), ".", O_RDONLY | O_DIRECTORY));
-        return record("directory", {"."});
-    };
-    if (!bundle_is_private)
-        return use_index();
+    if (bundle_is_private && TRY(create_in_bundle(bundle)))
+        return record_directory();
+    char root_path[PATH_MAX];
+    const std::string link = "/proc/self/fd/" + std::to_string(root_->fd());
+    ssize_t size = ::readlink(link.c_str(), root_path, sizeof root_path);
+    if (size <= 0 || size == static_cast<ssize_t>(sizeof root_path))
+        return errno_error("cannot tell the path of the state root '" + root_->path() + "'");
+    const std::string name = std::string(state_prefix) + id_;
+    TRY(record("directory", {std::string(root_path, static_cast<size_t>(size)) + "/" + name}));
+    directory_ = TRY(make_state_directory(root_->fd(), name));
+    return record_directory();
+}
 
+/// False: the bundle cannot hold it (not ours alone, read-only, out of space, ...).
+Result<bool> ContainerState::create_in_bundle(const std::string& bundle)
+{
     UniqueFd bundle_dir(::open(bundle.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     struct stat status;
     if (!bundle_dir || ::fstat(bundle_dir.get(), &status) < 0 || !is_private(status))
-        return use_index();
+        return false;
     TRY(record("directory", {bundle + "/" + bundle_folder + "/" + id_}));
     if (::mkdirat(bundle_dir.get(), bundle_folder, 0700) < 0 && errno != EEXIST)
-        return use_index();  // read-only file system, quota, ...: the index always works
+        return false;
     Result<UniqueFd> folder = open_private_directory(bundle_dir.get(), bundle_folder);
     if (!folder.has_value())
-        return use_index();
-    // What is there is a leftover of a container whose index entry is gone: its id is free, so it is ours.
-    if (::mkdirat(folder.value().get(), id_.c_str(), 0700) < 0) {
-        if (errno != EEXIST)
-            return use_index();
-        UniqueFd leftover = TRY(open_private_directory(folder.value().get(), id_));
-        TRY(empty_directory(leftover.get()));
-    }
-    directory_ = TRY(open_private_directory(folder.value().get(), id_));
-    if (::fstat(directory_.get(), &status) < 0)
-        return errno_error("cannot stat the state directory");
-    // Device and inode: another directory moved to that path later is not taken for ours.
-    return record("directory-inode", {std::to_string(status.st_dev), std::to_string(status.st_ino)});
+        return false;
+    Result<UniqueFd> directory = make_state_directory(folder.value().get(), id_);
+    if (!directory.has_value())
+        return false;
+    directory_ = std::move(directory).value();
+    return true;
 }
 
 /// Opens the state directory that the journal names, if it is the one that was made.
@@ -231,10 +258,6 @@ Result<void> ContainerState::open_directory(const std::vector<JournalEntry>& ent
             path = entry.fields[0];
         if (entry.what == "directory-inode" && entry.fields.size() == 2)
             identity = &entry;
-    }
-    if (path == ".") {
-        directory_ = TRY(open_at(index_.get(), ".", O_RDONLY | O_DIRECTORY));
-        return {};
     }
     if (path.empty() || identity == nullptr)
         return {};
@@ -251,20 +274,16 @@ Result<std::optional<ContainerState>> ContainerState::find(const StateRoot& root
     TRY(check_container_id(id));
     ContainerState state;
     state.id_ = id;
-    state.root_fd_ = root.fd();
-    std::optional<UniqueFd> index = TRY(find_at(root.fd(), id, O_RDONLY | O_DIRECTORY));
-    if (!index)
+    state.root_ = &root;
+    state.journal_ = UniqueFd(::openat(root.fd(), id.c_str(), O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+    if (!state.journal_ && errno == ENOENT)
         return std::optional<ContainerState>();
-    state.index_ = std::move(*index);
     struct stat status;
-    if (::fstat(state.index_.get(), &status) < 0)
-        return errno_error("cannot stat the state of container '" + id + "'");
-    if (!is_private(status))
-        return Error{"the state of container '" + id + "' belongs to somebody else"};
+    if (!state.journal_ || ::fstat(state.journal_.get(), &status) < 0)
+        return errno_error("cannot open the state of container '" + id + "' in '" + root.path() + "'");
+    if (!is_private_file(status))
+        return Error{"the state of container '" + id + "' is no file that belongs to uid " + std::to_string(::geteuid()) + " alone"};
     state.owner_ = status.st_uid;
-    std::optional<UniqueFd> journal = TRY(find_at(state.index_.get(), "journal", O_RDWR | O_APPEND));
-    if (journal)
-        state.journal_ = std::move(*journal);
     TRY(state.open_directory(TRY(state.journal())));
     return std::optional<ContainerState>(std::move(state));
 }
@@ -317,8 +336,6 @@ Result<void> ContainerState::record(const std::string& what, std::initializer_li
 Result<std::vector<JournalEntry>> ContainerState::journal() const
 {
     std::vector<JournalEntry> entries;
-    if (!journal_)
-        return entries;
     std::string text = TRY(read_whole(journal_.get(), 64 << 20).with_context("cannot read the journal"));
     for (size_t at = 0; at < text.size();) {
         size_t line_end = text.find('\n', at);
@@ -335,8 +352,6 @@ Result<std::vector<JournalEntry>> ContainerState::journal() const
 
 Result<void> ContainerState::lock(int seconds) const
 {
-    if (!journal_)
-        return {};
     for (int waited = 0;; waited++) {
         if (::flock(journal_.get(), LOCK_EX | LOCK_NB) == 0)
             return {};
@@ -351,22 +366,19 @@ Result<void> ContainerState::lock(int seconds) const
 
 void ContainerState::unlock() const
 {
-    if (journal_)
-        ::flock(journal_.get(), LOCK_UN);
+    ::flock(journal_.get(), LOCK_UN);
 }
 
 bool ContainerState::is_current() const
 {
     struct stat ours;
     struct stat theirs;
-    return ::fstat(index_.get(), &ours) == 0 && ::fstatat(root_fd_, id_.c_str(), &theirs, AT_SYMLINK_NOFOLLOW) == 0 &&
+    return ::fstat(journal_.get(), &ours) == 0 && ::fstatat(root_->fd(), id_.c_str(), &theirs, AT_SYMLINK_NOFOLLOW) == 0 &&
            ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
 }
 
 bool ContainerState::is_locked() const
 {
-    if (!journal_)
-        return false;
     if (::flock(journal_.get(), LOCK_SH | LOCK_NB) == 0) {
         ::flock(journal_.get(), LOCK_UN);
         return false;
@@ -378,28 +390,31 @@ Result<void> ContainerState::remove_all()
 {
     if (!is_current())
         return {};  // somebody else has removed it; the id may be another container's by now
-    std::string path;
     for (const JournalEntry& entry : TRY(journal()))
-        if (entry.what == "directory" && entry.fields.size() == 1 && entry.fields[0] != ".")
-            path = entry.fields[0];
-    if (!path.empty()) {
-        size_t slash = path.rfind('/');
-        std::string folder = path.substr(0, slash);
-        UniqueFd folder_dir(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-        if (folder_dir) {
-            Result<UniqueFd> directory = open_private_directory(folder_dir.get(), path.substr(slash + 1));
-            if (directory.has_value()) {
-                TRY(empty_directory(directory.value().get()));
-                if (::unlinkat(folder_dir.get(), path.c_str() + slash + 1, AT_REMOVEDIR) < 0 && errno != ENOENT)
-                    return errno_error("cannot remove the state directory '" + path + "'");
-            }
-            ::rmdir(folder.c_str());  // BUNDLE/.ocirun, unless another container lives there
-        }
-    }
-    // The journal goes before the entry, so that an entry without a journal has nothing left to undo.
-    TRY(empty_directory(index_.get()));
-    if (::unlinkat(root_fd_, id_.c_str(), AT_REMOVEDIR) < 0 && errno != ENOENT)
+        if (entry.what == "directory" && entry.fields.size() == 1)
+            TRY(remove_directory(entry.fields[0]));
+    if (::unlinkat(root_->fd(), id_.c_str(), 0) < 0 && errno != ENOENT)
         return errno_error("cannot remove the state of container '" + id_ + "'");
+    return {};
+}
+
+/// A directory that is not there, or not ours alone, is left as it is.
+Result<void> ContainerState::remove_directory(const std::string& path)
+{
+    size_t slash = path.rfind('/');
+    std::string folder = path.substr(0, slash);
+    UniqueFd folder_dir(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!folder_dir)
+        return {};
+    Result<UniqueFd> directory = open_private_directory(folder_dir.get(), path.substr(slash + 1));
+    if (directory.has_value()) {
+        TRY(empty_directory(directory.value().get()));
+        if (::unlinkat(folder_dir.get(), path.c_str() + slash + 1, AT_REMOVEDIR) < 0 && errno != ENOENT)
+            return errno_error("cannot remove the state directory '" + path + "'");
+    }
+    // BUNDLE/.ocirun, unless another container lives there.
+    if (folder.ends_with(std::string("/") + bundle_folder))
+        ::rmdir(folder.c_str());
     return {};
 }
 
@@ -418,12 +433,10 @@ Result<void> remove_unfinished_entries(const StateRoot& root, const std::string&
         size_t dash = name.find('-', new_prefix.size());
         if (dash == std::string_view::npos || name.substr(dash + 1) != id)
             continue;
-        UniqueFd directory = TRY(open_private_directory(root.fd(), entry->d_name));
-        UniqueFd journal(::openat(directory.get(), "journal", O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+        UniqueFd journal(::openat(root.fd(), entry->d_name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
         if (journal && ::flock(journal.get(), LOCK_EX | LOCK_NB) < 0)
             continue;  // its creator lives
-        TRY(empty_directory(directory.get()));
-        if (::unlinkat(root.fd(), entry->d_name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+        if (::unlinkat(root.fd(), entry->d_name, 0) < 0 && errno != ENOENT)
             return errno_error("cannot remove '" + std::string(name) + "' from the state root");
     }
     return {};

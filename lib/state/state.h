@@ -41,7 +41,7 @@ struct JournalEntry {
     std::vector<std::string> fields;
 };
 
-/// A container's entry in the index, with its state directory.
+/// A container's entry in the index, which is its journal, and its state directory.
 ///
 /// Guarantee: every directory, process and cgroup that belongs to the container stands in the journal
 /// before it exists, so that whoever finds a half-made container can undo it.
@@ -53,7 +53,7 @@ public:
     static Result<std::optional<ContainerState>> find(const StateRoot& root, const std::string& id);
 
     /// Makes the state directory: `BUNDLE/.ocirun/ID` when `bundle` is safe (owned by the caller,
-    /// not writable by others, writable file system), otherwise the index entry itself.
+    /// not writable by others, writable file system), otherwise `ROOT/.state-ID`.
     Result<void> create_directory(const std::string& bundle, bool bundle_is_private);
 
     const std::string& id() const { return id_; }
@@ -88,10 +88,12 @@ public:
 private:
     ContainerState() = default;
     Result<void> open_directory(const std::vector<JournalEntry>& entries);
+    Result<bool> create_in_bundle(const std::string& bundle);
+    Result<void> record_directory();
+    Result<void> remove_directory(const std::string& path);
 
     std::string id_;
-    int root_fd_ = -1;  ///< borrowed from the StateRoot
-    UniqueFd index_;
+    const StateRoot* root_ = nullptr;
     UniqueFd journal_;
     UniqueFd directory_;
     uid_t owner_ = 0;

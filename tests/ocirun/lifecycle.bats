@@ -208,13 +208,13 @@ load ../helpers
     rt create --pid-file pid "$TEST_ID"
 
     local state=.ocirun/$TEST_ID
-    [[ $(cat "$state/pid") == "$(cat pid)" ]]
-    [[ $(sed -n 's/^bundle\t//p' "$STATE_ROOT/$TEST_ID/journal") == "$PWD" ]]
+    [[ $(sed -n 's/^process\t\([0-9]*\).*/\1/p' "$STATE_ROOT/$TEST_ID") == "$(cat pid)" ]]
+    [[ $(sed -n 's/^bundle\t//p' "$STATE_ROOT/$TEST_ID") == "$PWD" ]]
     [[ $(head -1 "$state/plan") == "plan 1" ]]
     [[ -S $state/start ]]
     jq -e --argjson pid "$(cat pid)" '.init_process_pid == $pid' "$state/state.json"
-    [[ $(stat -c %a "$state") == 700 && $(stat -c %a "$STATE_ROOT/$TEST_ID") == 700 ]]
-    [[ $(sed -n 's/^directory\t//p' "$STATE_ROOT/$TEST_ID/journal") == "$PWD/$state" ]]
+    [[ $(stat -c %a "$state") == 700 && $(stat -c %a "$STATE_ROOT/$TEST_ID") == 600 ]]
+    [[ $(sed -n 's/^directory\t//p' "$STATE_ROOT/$TEST_ID") == "$PWD/$state" ]]
     rt delete --force "$TEST_ID"
 }
 
@@ -224,13 +224,13 @@ load ../helpers
     args sleep 100
     chmod 777 .
     rt create "$TEST_ID"
-    [[ ! -e .ocirun && -e $STATE_ROOT/$TEST_ID/plan ]]
+    [[ ! -e .ocirun && -e $STATE_ROOT/.state-$TEST_ID/plan ]]
     rt delete --force "$TEST_ID"
 
     chmod 755 .
     cfg --arg dir "$PWD" '.mounts += [{"destination": "/seen", "type": "bind", "source": $dir, "options": ["rbind"]}]'
     rt create "$TEST_ID"
-    [[ ! -e .ocirun && -e $STATE_ROOT/$TEST_ID/plan ]]
+    [[ ! -e .ocirun && -e $STATE_ROOT/.state-$TEST_ID/plan ]]
     rt state "$TEST_ID" | jq -e '.status == "created"'
     rt delete --force "$TEST_ID"
 }
@@ -258,10 +258,10 @@ load ../helpers
     local start
     start=$(sed 's/.*) //' "/proc/$other/stat" | cut -d ' ' -f 20)
     # Another boot, and a process that has the recorded number and start time by chance.
-    printf 'boot\t%s\nprocess\t%s\t%s\n' 00000000-0000-0000-0000-000000000000 "$other" "$start" >"$STATE_ROOT/$TEST_ID/journal.new"
-    grep ^directory "$STATE_ROOT/$TEST_ID/journal" >>"$STATE_ROOT/$TEST_ID/journal.new"
-    cp "$STATE_ROOT/$TEST_ID/journal" saved
-    mv "$STATE_ROOT/$TEST_ID/journal.new" "$STATE_ROOT/$TEST_ID/journal"
+    printf 'boot\t%s\nprocess\t%s\t%s\n' 00000000-0000-0000-0000-000000000000 "$other" "$start" >journal.new
+    grep ^directory "$STATE_ROOT/$TEST_ID" >>journal.new
+    cp "$STATE_ROOT/$TEST_ID" saved
+    cat journal.new >"$STATE_ROOT/$TEST_ID"
 
     has_status "$TEST_ID" stopped
     rt list | grep -F "stopped (stale: other boot)"
@@ -281,7 +281,7 @@ load ../helpers
     wait_until has_status "$TEST_ID" stopped
     sleep 100 &
     local other=$!
-    printf 'process\t%s\t1\n' "$other" >>"$STATE_ROOT/$TEST_ID/journal"
+    printf 'process\t%s\t1\n' "$other" >>"$STATE_ROOT/$TEST_ID"
 
     has_status "$TEST_ID" stopped
     run -255 rt exec "$TEST_ID" true

@@ -37,15 +37,15 @@ load ../helpers
     make_bundle
     args sleep 100
     rt create "$TEST_ID"
-    mkdir -m 777 "$STATE_ROOT/damaged"
-    chmod 777 "$STATE_ROOT/damaged"
+    echo x >"$STATE_ROOT/damaged"
+    chmod 666 "$STATE_ROOT/damaged"
 
     run -0 rt list
     [[ $output == *damaged*"error: "* ]]
     [[ $output == *"$TEST_ID"*created* ]]
     run -0 rt list --format json
     jq -e 'map(select(.id == "damaged"))[0].error' <<<"$output"
-    rmdir "$STATE_ROOT/damaged"
+    rm "$STATE_ROOT/damaged"
     rt delete --force "$TEST_ID"
 }
 
