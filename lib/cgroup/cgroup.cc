@@ -380,6 +380,8 @@ static Result<bool> signal_new_processes(const CgroupDir& cgroup, int signal, st
             any = true;
             if (UniqueFd pidfd = open_pidfd(found[next]))
                 opened.emplace_back(found[next], std::move(pidfd));
+            else if (errno != ESRCH && errno != EINVAL)
+                return errno_error("cannot open process " + std::to_string(found[next]) + " of cgroup '" + cgroup.name() + "'");
         }
         if (opened.empty())
             continue;

@@ -18,8 +18,11 @@ namespace {
 struct Place {
     CgroupLocation location;
     UniqueFd mount;
-    std::optional<CgroupDir> cgroup = {};
-    bool is_new = false;
+    std::vector<std::string> missing = {};  ///< paths of directories to make, the cgroup first, its outermost parent last
+    UniqueFd parent = UniqueFd();           ///< of the outermost; not open: the mount itself
+    bool exists = false;                    ///< the cgroup is there
+    bool is_new = false;                    ///< and was made by us
+    std::optional<CgroupDir> opened = {};   ///< see cgroup_of()
 };
 
 /// What was made, to be unmade (the last first) unless all has succeeded.
@@ -71,18 +74,18 @@ public:
         writes_ = TRY(limit_writes(request_.limits, hierarchies_));
         TRY(plan_devices());
         TRY(open_places());
+        TRY(record());
         for (Place& place : places_)
             TRY(make(place));
         TRY(hand_on_controllers());
-        TRY(check_type());
         for (Place& place : places_)
-            if (place.cgroup)
+            if (place.exists)
                 TRY(set_limits(place));
         TRY(set_devices());
 
         std::vector<CgroupLocation> locations;
         for (Place& place : places_)
-            if (place.cgroup)
+            if (place.exists)
                 locations.push_back(std::move(place.location));
         made_.keep();
         return locations;
@@ -112,20 +115,55 @@ private:
             Place& place = places_.back();
             int fd = open_cgroup(place.mount.get(), place.location.path);
             if (fd >= 0) {
-                place.cgroup.emplace(UniqueFd(fd), place.location.version, place.location.directory());
+                place.exists = true;
+                place.opened.emplace(UniqueFd(fd), place.location.version, place.location.directory());
                 TRY(check_unused(place).with_pointer(request_.path_where));
-            } else if (errno != ENOENT && !is_denied(errno)) {
-                return errno_error("cannot open cgroup '" + place.location.directory() + "'").with_pointer(request_.path_where);
+            } else if (errno == ENOENT) {
+                TRY(find_missing(place));
+            } else {
+                TRY(denied_or_error(place, place.location.path, errno));
             }
         }
         return {};
+    }
+
+    /// Which directories have to be made, below which one that is there.
+    Result<void> find_missing(Place& place)
+    {
+        for (std::string path = place.location.path;;) {
+            place.missing.push_back(path);
+            path = parent_of(path);
+            if (path == "/")
+                return {};
+            int fd = open_cgroup(place.mount.get(), path);
+            if (fd >= 0) {
+                place.parent = UniqueFd(fd);
+                return {};
+            }
+            if (errno != ENOENT) {
+                place.missing.clear();
+                return denied_or_error(place, path, errno);
+            }
+        }
+    }
+
+    /// The cgroup's files; opened when they are needed first, which in most hierarchies is never.
+    static Result<CgroupDir*> cgroup_of(Place& place)
+    {
+        if (!place.opened) {
+            int fd = open_cgroup(place.mount.get(), place.location.path);
+            if (fd < 0)
+                return errno_error("cannot open cgroup '" + place.location.directory() + "'");
+            place.opened.emplace(UniqueFd(fd), place.location.version, place.location.directory());
+        }
+        return &*place.opened;
     }
 
     /// A cgroup that is there already is taken over only when nobody is in it: its processes would get the
     /// container's limits, and would be killed with the container.
     static Result<void> check_unused(const Place& place)
     {
-        std::vector<pid_t> inside = TRY(place.cgroup->processes());
+        std::vector<pid_t> inside = TRY(place.opened->processes());
         std::string pids;
         for (size_t i = 0; i < inside.size() && i < 20; i++)
             pids += (i == 0 ? "" : ", ") + std::to_string(inside[i]);
@@ -138,56 +176,48 @@ private:
         return {};
     }
 
-    Result<void> make(Place& place)
-    {
-        if (place.cgroup)
-            return record("cgroup", place.location.directory());
-        // Which of its parents are missing, the outermost last.
-        std::vector<std::string> missing{place.location.path};
-        UniqueFd parent;
-        for (std::string path = parent_of(place.location.path); !parent; path = parent_of(path)) {
-            parent = UniqueFd(open_cgroup(place.mount.get(), path));
-            if (parent)
-                break;
-            if (errno != ENOENT || path == "/")
-                return denied_or_error(place, path, errno);
-            missing.push_back(path);
-        }
-        std::string start = place.location.mountpoint;
-        for (size_t i = missing.size(); i > 0; i--) {
-            const std::string& path = missing[i - 1];
-            std::string directory = start + path;
-            std::string name = path.substr(path.rfind('/') + 1);
-            TRY(record(i == 1 ? "cgroup" : "cgroup-parent", directory));
-            stage::step("make cgroup " + directory);
-            if (::mkdirat(parent.get(), name.c_str(), 0755) == 0)
-                made_.add(directory);
-            else if (errno != EEXIST)
-                return denied_or_error(place, path, errno);
-            else if (i == 1)
-                // Somebody was faster since we looked: not ours.
-                return errno_error("cannot make cgroup '" + directory + "'").with_pointer(request_.path_where);
-            int fd = open_cgroup(parent.get(), "/" + name);
-            if (fd < 0)
-                return errno_error("cannot open cgroup '" + directory + "'");
-            parent = UniqueFd(fd);
-        }
-        place.cgroup.emplace(std::move(parent), place.location.version, place.location.directory());
-        place.is_new = true;
-        return {};
-    }
-
-    /// The journal's line for a directory that is about to be made (or taken over): one write, so that
-    /// it is there as a whole or not at all.
-    Result<void> record(const char* what, const std::string& directory)
+    /// The journal's lines for what is about to be made or taken over: one write, so that they are there as
+    /// a whole or not at all.
+    Result<void> record()
     {
         if (request_.journal_fd < 0)
             return {};
-        stage::step("record cgroup " + directory);
-        std::string line = join_fields({what, directory}) + "\n";
-        ssize_t written = ::write(request_.journal_fd, line.data(), line.size());
-        if (written != static_cast<ssize_t>(line.size()))
+        std::string lines;
+        for (const Place& place : places_) {
+            for (size_t i = place.missing.size(); i > 1; i--)
+                lines += join_fields({"cgroup-parent", place.location.mountpoint + place.missing[i - 1]}) + "\n";
+            if (place.exists || !place.missing.empty())
+                lines += join_fields({"cgroup", place.location.directory()}) + "\n";
+        }
+        stage::step("record the cgroups");
+        ssize_t written = ::write(request_.journal_fd, lines.data(), lines.size());
+        if (written != static_cast<ssize_t>(lines.size()))
             return written < 0 ? errno_error("cannot write the journal") : Error{"cannot write the journal: the disk is full"};
+        return {};
+    }
+
+    Result<void> make(Place& place)
+    {
+        UniqueFd above = std::move(place.parent);
+        for (size_t i = place.missing.size(); i > 0; i--) {
+            const std::string& path = place.missing[i - 1];
+            std::string directory = place.location.mountpoint + path;
+            std::string name = path.substr(path.rfind('/') + 1);
+            int parent = above ? above.get() : place.mount.get();
+            stage::step("make cgroup " + directory);
+            if (::mkdirat(parent, name.c_str(), 0755) == 0)
+                made_.add(directory);
+            // For a parent it is fine that somebody was faster; the cgroup itself would not be ours.
+            else if (errno != EEXIST || i == 1)
+                return denied_or_error(place, path, errno);
+            if (i == 1)
+                break;
+            above = UniqueFd(open_cgroup(parent, "/" + name));
+            if (!above)
+                return errno_error("cannot open cgroup '" + directory + "'");
+        }
+        place.is_new = !place.missing.empty();
+        place.exists = place.exists || place.is_new;
         return {};
     }
 
@@ -219,7 +249,7 @@ private:
     Result<void> hand_on_controllers()
     {
         for (Place& place : places_) {
-            if (place.location.version != 2 || !place.cgroup)
+            if (place.location.version != 2 || !place.exists)
                 continue;
             std::vector<const LimitWrite*> needed;
             for (const LimitWrite& write : writes_) {
@@ -235,7 +265,7 @@ private:
             static constexpr std::string_view for_accounts[] = {"cpu", "io", "memory", "pids"};
             if (needed.empty() && !is_unified)
                 continue;
-            std::string available = TRY(place.cgroup->read("cgroup.controllers"));
+            std::string available = TRY(TRY(cgroup_of(place))->read("cgroup.controllers"));
             bool complete = true;
             for (const LimitWrite* write : needed)
                 complete = complete && has_word(available, write->controller);
@@ -294,11 +324,14 @@ private:
         return written.has_value() ? Result<void>() : Error{attempted, written.error().error_number};
     }
 
-    /// Where the kernel would let nobody in: better said now than when the first process joins.
+    /// Where the kernel would let nobody in: better said now than when the first process joins. (Beside v1
+    /// the v2 tree has hardly a controller that could make it so.)
     Result<void> check_type()
     {
-        for (const Place& place : places_)
-            if (place.location.version == 2 && place.cgroup && TRY(place.cgroup->read("cgroup.type")) == "domain invalid")
+        if (hierarchies_.size() > 1)
+            return {};
+        for (Place& place : places_)
+            if (place.location.version == 2 && place.exists && TRY(TRY(cgroup_of(place))->read("cgroup.type")) == "domain invalid")
                 return Error{"cgroup '" + place.location.path + "' cannot hold processes ('domain invalid'): '" +
                              parent_of(place.location.path) + "' is threaded, or has processes itself"}.with_pointer(request_.path_where);
         return {};
@@ -320,14 +353,15 @@ private:
         // Without CPUs and memory nodes no process can enter a v1 cpuset, and a new one has none.
         if (place.location.version == 1 && place.location.has_controller("cpuset"))
             for (const char* file : {"cpuset.cpus", "cpuset.mems"})
-                TRY(filled_cpuset(place, *place.cgroup, place.location.path, file));
+                TRY(filled_cpuset(place, *TRY(cgroup_of(place)), place.location.path, file));
         for (size_t i = 0; i < writes_.size(); i++) {
             if (!belongs_to(writes_[i], place.location))
                 continue;
-            Result<void> written = write_limit(*place.cgroup, writes_[i]);
+            const CgroupDir& cgroup = *TRY(cgroup_of(place));
+            Result<void> written = write_limit(cgroup, writes_[i]);
             if (!written.has_value() && written.error().error_number == EINVAL && writes_[i].may_come_after_next) {
-                TRY(write_limit(*place.cgroup, writes_[i + 1]));
-                written = write_limit(*place.cgroup, writes_[i]);
+                TRY(write_limit(cgroup, writes_[i + 1]));
+                written = write_limit(cgroup, writes_[i]);
             }
             TRY(std::move(written));
         }
@@ -356,7 +390,7 @@ private:
     /// The CPUs or nodes of `cgroup`; when it has none, those of its parent are written first, and so on upwards.
     static Result<std::string> filled_cpuset(const Place& place, const CgroupDir& cgroup, const std::string& path, const char* file)
     {
-        bool is_known_to_be_empty = place.is_new && &cgroup == &*place.cgroup;
+        bool is_known_to_be_empty = place.is_new && path == place.location.path;
         std::string present = is_known_to_be_empty ? "" : TRY(cgroup.read(file));
         if (!present.empty() || path == "/")
             return present;
@@ -374,16 +408,16 @@ private:
     Result<void> set_devices()
     {
         for (Place& place : places_) {
-            if (!place.cgroup)
+            if (!place.exists)
                 continue;
             if (device_lines_ && place.location.version == 1 && place.location.has_controller("devices")) {
                 for (const DeviceLine& line : *device_lines_) {
                     stage::step("write a device rule");
-                    TRY(place.cgroup->write(line.file, line.value).with_pointer(line.where));
+                    TRY(TRY(cgroup_of(place))->write(line.file, line.value).with_pointer(line.where));
                 }
             } else if (!device_program_.empty() && place.location.version == 2) {
                 stage::step("attach the device program");
-                Result<void> attached = attach_device_program(place.cgroup->fd(), device_program_);
+                Result<void> attached = attach_device_program(TRY(cgroup_of(place))->fd(), device_program_);
                 if (attached.has_value())
                     continue;
                 // Only the host's root may attach one. Whoever is not root in the initial user namespace cannot
