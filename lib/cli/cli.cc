@@ -11,6 +11,7 @@
 #define CXXOPTS_NO_REGEX
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpragmas"
+#pragma GCC diagnostic ignored "-Wunknown-warning-option"  // what clang calls it
 #pragma GCC diagnostic ignored "-Wrestrict"  // g++ 12 reports a false overlap inside cxxopts.hpp at -O2
 #include <cxxopts.hpp>
 #pragma GCC diagnostic pop
