@@ -107,6 +107,15 @@ make_plan()
     oci-spec plan <config.json >"$PLAN"
 }
 
+# refute COMMAND...: fails if it succeeds. A bare `! COMMAND` in a test never fails it (man bash, `set -e`).
+refute()
+{
+    if "$@"; then
+        echo "this should have failed: $*" >&2
+        return 1
+    fi
+}
+
 # wait_until COMMAND...: until it succeeds; fails after ten seconds (more in an emulated machine).
 wait_until()
 {
