@@ -32,6 +32,7 @@ std::string report_text(const Probe& probe)
 static std::string array_of(const std::vector<std::string>& strings)
 {
     std::vector<std::string> quoted;
+    quoted.reserve(strings.size());
     for (const std::string& string : strings)
         quoted.push_back(json::quote(string));
     return "[" + join(quoted, ",") + "]";
@@ -40,9 +41,11 @@ static std::string array_of(const std::vector<std::string>& strings)
 std::string report_json(const Probe& probe)
 {
     std::vector<std::string> obstacles;
+    obstacles.reserve(probe.obstacles.size());
     for (const Obstacle& obstacle : probe.obstacles)
         obstacles.push_back("{\"reason\":" + json::quote(obstacle.reason) + ",\"remedy\":" + json::quote(obstacle.remedy) + "}");
     std::vector<std::string> features;
+    features.reserve(probe.features.size());
     for (const Feature& feature : probe.features)
         features.push_back(json::quote(feature.name) + (feature.works ? ":true" : ":false"));
     return std::string("{\"works\":") + (probe.works() ? "true" : "false") + ",\"program\":" + json::quote(probe.program) +

@@ -71,6 +71,7 @@ Error load_and_execute(const std::string& filter, const std::vector<std::string>
         return found.error();
     const std::string& path = found.value();
     std::vector<char*> argv;
+    argv.reserve(program.size() + 1);
     for (const std::string& argument : program)
         argv.push_back(const_cast<char*>(argument.c_str()));
     argv.push_back(nullptr);

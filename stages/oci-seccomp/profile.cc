@@ -167,6 +167,7 @@ std::vector<std::vector<Condition>> kernel_rules(const std::vector<Condition>& c
     if (!twice)
         return {conditions};
     std::vector<std::vector<Condition>> alternatives;
+    alternatives.reserve(conditions.size());
     for (const Condition& condition : conditions)
         alternatives.push_back({condition});
     return alternatives;
