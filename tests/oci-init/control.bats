@@ -1,0 +1,185 @@
+#!/usr/bin/env bats
+# The conversation with ocirun, hooks and terminals. `drive` (tests/helpers) plays ocirun.
+load ../helpers
+load init
+
+setup() { ocirun_setup; make_bundle; }
+
+# driven [-STATUS] STEP... : oci-init run, driven by these steps.
+driven()
+{
+    local wanted=-0
+    if [[ $1 =~ ^-[0-9]+$ ]]; then
+        wanted=$1
+        shift
+    fi
+    make_plan
+    [[ -z ${EXTRA:-} ]] || sed -i "s|^end\$|$EXTRA\nend|" "$PLAN"
+    run --separate-stderr "$wanted" drive "$@" -- \
+        unshare -fpmuinC --propagation private oci-init --error-fd 8 run --plan-fd 5 --control-fd 6 --start-fd 7 5<"$PLAN" 8>errors
+}
+
+@test "created, start: the program is executed and the conversation ends" {
+    requires root
+    args echo hello
+    driven hear:created say:start eof
+    [[ $output == $'created\n'*hello* && $output == *eof* ]]
+    [[ ! -s errors ]]
+}
+
+@test "the program is not executed before start" {
+    requires root
+    args echo hello
+    driven hear:created alive say:start eof
+    [[ $output == $'created\n'* ]]
+}
+
+@test "a control socket that closes before start ends everything without a word" {
+    requires root
+    args echo hello
+    driven -125 hear:created hang-up
+    [[ $output == created && ! -s errors && $stderr == "" ]]
+}
+
+@test "with init.wait it says namespaces, and waits before it touches the root file system" {
+    requires root
+    args echo hello
+    EXTRA='init.wait\t-\tnamespaces'
+    driven -125 hear:namespaces alive hang-up
+    driven hear:namespaces say:continue hear:created say:start eof
+    [[ $output == $'namespaces\ncreated\n'* ]]
+}
+
+@test "commit: start is awaited on the start socket, answered, and the program executed" {
+    requires root
+    args echo hello
+    driven hear:created say:commit eof start:start
+    [[ $output == *"starter: starting"* && $output == *hello* ]]
+}
+
+@test "only the word start starts: other words and empty calls change nothing" {
+    requires root
+    args echo hello
+    driven hear:created say:commit eof knock start:stop alive knock start:start
+    [[ $(grep -c starter <<<"$output") == 1 && $output == *hello* ]]
+}
+
+@test "an error after start goes to whoever started" {
+    requires root
+    printf 'text\n' >rootfs/bad && chmod 755 rootfs/bad
+    args /bad
+    driven -126 hear:created say:commit eof start:start
+    [[ $output == *$'starter: error\toci-init\t0\t126\t\texec /bad: exec format error'* ]]
+    driven -126 hear:created say:start eof
+    [[ $(cat errors) == $'oci-init\t0\t126\t\texec /bad: exec format error'* ]]
+}
+
+@test "an unexpected message is an error" {
+    requires root
+    driven -125 hear:created say:dance eof
+    [[ $(cat errors) == *"expected 'start' on the control socket, got 'dance'" ]]
+}
+
+@test "createContainer hooks run before the root changes, with the state, their arguments and their environment only" {
+    requires root
+    cat >hook <<'END'
+#!/bin/sh
+{ cat; echo; echo "$0 $*"; env | grep -v '^PWD\|^SHLVL\|^_='; ls -d "$1"; readlink /proc/self/ns/mnt; } >"$1/out"
+END
+    chmod 755 hook
+    cfg --arg d "$PWD" '.hooks.createContainer = [{path: "\($d)/hook", args: ["zero", $d, "two"], env: ["ONLY=this"]}]'
+    driven 'say:state\t{"id":"x"}' hear:created say:start eof
+    [[ $(sed -n 1p out) == '{"id":"x"}' && $(sed -n 2p out) == *"$PWD two" && $(sed -n 3p out) == ONLY=this ]]
+    [[ $(tail -1 out) == mnt:* && $(tail -1 out) != "$(readlink /proc/self/ns/mnt)" ]]
+}
+
+@test "startContainer hooks run inside after start, without privileges, with the program's environment when they have none" {
+    requires root
+    cat >rootfs/hook <<'END'
+#!/bin/sh
+{ cat; echo; env | grep MARK; grep CapEff /proc/self/status; } >/tmp/out
+END
+    chmod 755 rootfs/hook
+    cfg '.hooks.startContainer = [{path: "/hook"}] | .process.env += ["MARK=er"] | .root.readonly = false'
+    driven hear:created 'say:state\t{"id":"y"}' say:start eof
+    [[ $(cat rootfs/tmp/out) == $'{"id":"y"}\nMARK=er\nCapEff:\t0000000020000420' ]]
+}
+
+@test "a hook that fails is named with its number, status and output, and nothing is started" {
+    requires root
+    printf '#!/bin/sh\necho oops >&2\nexit 3\n' >bad && chmod 755 bad
+    cfg --arg d "$PWD" '.hooks.createContainer = [{path: "/bin/true"}, {path: "\($d)/bad"}]'
+    driven -125 'say:state\t{}' eof
+    [[ $(cat errors) == *$'\t/hooks/createContainer/1\terror running createContainer hook #1: exit status 3, output: oops' ]]
+    cfg --arg d "$PWD" '.hooks.createContainer = [{path: "/no/such"}]'
+    driven -125 'say:state\t{}' eof
+    [[ $(cat errors) == *"error running createContainer hook #0: cannot execute '/no/such'" ]]
+}
+
+@test "a hook that outlives its timeout is killed; a child of it that holds its output stops nobody" {
+    requires root
+    printf '#!/bin/sh\nexec sleep 20\n' >slow && printf '#!/bin/sh\nsleep 3 &\n' >leaves && chmod 755 slow leaves
+    cfg --arg d "$PWD" '.hooks.createContainer = [{path: "\($d)/slow", timeout: 1}]'
+    local start=$SECONDS
+    driven -125 'say:state\t{}' eof
+    [[ $(cat errors) == *"error running createContainer hook #0: timed out after 1 s" ]]
+    cfg --arg d "$PWD" '.hooks.createContainer = [{path: "\($d)/leaves"}]'
+    driven 'say:state\t{}' hear:created say:start eof
+    ((SECONDS - start < 15))
+}
+
+@test "a terminal is opened inside, sized, owned by the user, on /dev/console, and its master comes over the socket" {
+    requires root
+    cfg '.process.terminal = true | .process.consoleSize = {height: 33, width: 99} | .process.user = {uid: 1000, gid: 1000}'
+    args sh -c 'tty; stty size; stat -c "%u:%g" /dev/pts/0; stat -c "%F %t" /dev/console; stat -f -c %T /dev/console 2>/dev/null || stat -f /dev/console | head -2; echo in >/dev/console; cat /proc/self/stat | cut -d " " -f 6,7; ls /proc/self/fd'
+    driven hear:terminal hear:created say:start
+    [[ $output == *$'/dev/pts/0\r\n33 99\r\n1000:5\r\ncharacter special file 88\r\n'* ]]
+    [[ $output == *$'in\r\n1 34816\r\n'* && $output != *not* ]]
+}
+
+@test "what is typed reaches the program" {
+    requires root
+    cfg '.process.terminal = true'
+    args sh -c 'read x; echo "got $x"'
+    driven hear:terminal hear:created say:start 'type:word\n'
+    [[ $output == *"got word"* ]]
+}
+
+@test "CVE-2025-52565: a container without a devpts of its own gets no terminal" {
+    requires root
+    cfg '.process.terminal = true | .mounts |= map(select(.destination != "/dev/pts"))'
+    driven -125 eof
+    [[ $(cat errors) == *"cannot open a terminal: the container has no devpts on /dev/pts: cannot open '/dev/pts/ptmx'" ]]
+    cfg '.mounts |= map(select(.destination | startswith("/dev") | not))'
+    mkdir rootfs/dev/pts && ln -s /proc/sysrq-trigger rootfs/dev/pts/ptmx
+    driven -125 eof
+    [[ $(cat errors) == *"cannot open a terminal"* ]]
+    rm rootfs/dev/pts/ptmx && mknod rootfs/dev/pts/ptmx c 5 2
+    driven -125 eof
+    [[ $(cat errors) == *"'/dev/pts/ptmx' is not that of a devpts" ]]
+}
+
+@test "alone, without ocirun, a terminal is refused with the way out" {
+    requires root
+    cfg '.process.terminal = true'
+    refused "oci-init: /process/terminal: nobody is there to take the terminal; set /process/terminal to false, or use ocirun"
+}
+
+@test "no host directory is open while start is awaited" {
+    requires root
+    args true
+    make_plan
+    drive hear:created alive say:start eof -- \
+        sh -c 'exec unshare -fpmuinC --propagation private oci-init run --plan-fd 5 --control-fd 6 --start-fd 7 5<"$0"' "$PLAN" >log &
+    wait_until grep -q created log
+    local init="" pid
+    for pid in $(pgrep -x oci-init); do
+        [[ $(readlink "/proc/$pid/root") == / ]] || continue
+        grep -q "$BUNDLE" "/proc/$pid/mountinfo" 2>/dev/null && init=$pid
+    done
+    [[ -n $init ]]
+    run -0 sh -c "for f in /proc/$init/fd/*; do readlink \$f; done"
+    wait
+    echo "$output"
+    ! grep -vE '^(/dev/null|socket:|pipe:|/memfd:|.*/(plan|log|test\..*|.*\.out|.*bats.*)|/|anon_inode:.*|.*stdout|.*stderr)$' <<<"$output"
+}
