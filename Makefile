@@ -3,7 +3,7 @@
 # Variables: CXX CXXFLAGS LDFLAGS PREFIX DESTDIR SANITIZE=1 TESTS=FILE... SIMDJSON_SRC=DIR VM=PROGRAM BENCH=PROGRAM B=FOLDER
 
 PREFIX ?= /usr/local
-CXXFLAGS ?= -O2 -g1
+CXXFLAGS ?= -Os -g1
 B := build$(if $(SANITIZE),/sanitize)
 VM ?= ../shared/vm/vm
 BENCH ?= ../shared/bench/bench
