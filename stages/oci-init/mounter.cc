@@ -22,7 +22,7 @@ std::vector<std::string_view> split_at_commas(std::string_view options)
     bool quoted = false;
     size_t start = 0;
     for (size_t i = 0; i <= options.size(); i++) {
-        if (i < options.size() && options[i] == '\\') {
+        if (i + 1 < options.size() && options[i] == '\\') {
             i++;
             continue;
         }
