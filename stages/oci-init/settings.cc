@@ -179,11 +179,20 @@ Result<void> set_limits(const Plan& plan, Limits which)
         if (!line.is("init.rlimit"))
             continue;
         const uint64_t resource = TRY(number_of(limits, line[0], "limit").with_pointer(line.pointer));
-        if ((resource == RLIMIT_NOFILE) != (which == Limits::files))
+        const bool is_files = resource == RLIMIT_NOFILE;
+        if (which == Limits::files && !is_files)
             continue;
         rlimit limit{};
         limit.rlim_cur = TRY(parse_unsigned(line[1]).with_pointer(line.pointer));
         limit.rlim_max = TRY(parse_unsigned(line[2]).with_pointer(line.pointer));
+        if (which == Limits::all_but_files && is_files) {
+            // Lowered last, since we need descriptors ourselves; raised now, so that a refusal is an
+            // error of create and not of start.
+            rlimit present{};
+            if (::getrlimit(RLIMIT_NOFILE, &present) < 0 || limit.rlim_max <= present.rlim_max)
+                continue;
+            limit.rlim_cur = present.rlim_cur;
+        }
         if (::setrlimit(static_cast<__rlimit_resource_t>(resource), &limit) < 0)
             return errno_error("cannot set " + std::string(line[0]) + " to " + std::string(line[1]) + " and " + std::string(line[2]))
                 .with_pointer(line.pointer);

@@ -260,3 +260,12 @@ load ../helpers
     run -0 rt --cgroup-manager disabled run "$TEST_ID"
     [[ $output == fine ]]
 }
+
+@test "a limit on open files that may not be raised is an error of create" {
+    requires root
+    make_bundle
+    # As many as the kernel knows, and one more.
+    cfg --argjson n "$(($(cat /proc/sys/fs/nr_open) + 1))" '.process.rlimits = [{"type": "RLIMIT_NOFILE", "soft": $n, "hard": $n}]'
+    run -1 rt create "$TEST_ID"
+    [[ $output == *"/process/rlimits/0: cannot set RLIMIT_NOFILE to "*": Operation not permitted" ]]
+}

@@ -1,0 +1,58 @@
+#!/usr/bin/env bats
+# Docker drives ocirun: dockerd, containerd and its shim, with Docker's own profile and hooks.
+
+load ../helpers
+
+setup()
+{
+    ocirun_setup
+    requires root dockerd docker containerd
+    make_bundle
+    SOCKET=unix://$BATS_TEST_TMPDIR/s
+    # No bridge and no firewall rules: nothing of the host's network is touched.
+    dockerd --iptables=false --ip6tables=false --bridge=none --data-root "$BATS_TEST_TMPDIR/data" --exec-root "$BATS_TEST_TMPDIR/exec" \
+        --pidfile "$BATS_TEST_TMPDIR/pid" --host "$SOCKET" --add-runtime "oc=$OCIRUN" --default-runtime oc --storage-driver vfs \
+        --cgroup-parent "/$TEST_ID" --exec-opt native.cgroupdriver=cgroupfs >"$BATS_TEST_TMPDIR/log" 2>&1 3>&- &
+    DOCKERD=$!
+    DOCKER=(docker --host "$SOCKET")
+    wait_until "${DOCKER[@]}" version >/dev/null 2>&1
+    tar -C rootfs -c . | "${DOCKER[@]}" import - box >/dev/null
+}
+
+teardown()
+{
+    if [[ ${DOCKERD:-} ]]; then
+        "${DOCKER[@]}" ps --all --quiet | xargs --no-run-if-empty "${DOCKER[@]}" rm --force >/dev/null 2>&1 || true
+        kill "$DOCKERD"
+        wait "$DOCKERD" || true
+        find /sys/fs/cgroup -depth -type d -path "*/$TEST_ID*" -exec rmdir {} \; 2>/dev/null || true
+    fi
+    ocirun_teardown
+}
+
+@test "docker run, exec, stop; 127 and 126; a terminal; limits" {
+    BATS_TEST_TIMEOUT=180
+    local run=(run --network none)
+
+    run -0 "${DOCKER[@]}" "${run[@]}" --rm box true
+    run -4 "${DOCKER[@]}" "${run[@]}" --rm --hostname inside box sh -c 'hostname; exit 4'
+    [[ $output == inside ]]
+    run -127 "${DOCKER[@]}" "${run[@]}" --rm box /no/such
+    [[ $output == *"no such file or directory"* ]]
+    run -126 "${DOCKER[@]}" "${run[@]}" --rm box /etc
+    [[ $output == *"permission denied"* ]]
+
+    "${DOCKER[@]}" "${run[@]}" --detach --name one --memory 64m --pids-limit 20 box sleep 1000 >/dev/null
+    run -0 "${DOCKER[@]}" exec one sh -c 'cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null; grep Seccomp: /proc/self/status'
+    [[ $output == *67108864* && $output == *$'Seccomp:\t2'* ]]
+    run -5 "${DOCKER[@]}" exec one sh -c 'exit 5'
+    "${DOCKER[@]}" stop --time 0 one
+    [[ $("${DOCKER[@]}" inspect --format '{{.State.Status}} {{.State.ExitCode}}' one) == "exited 137" ]]
+    "${DOCKER[@]}" start one
+    "${DOCKER[@]}" rm --force one
+
+    run -0 script -qec "$(printf '%q ' "${DOCKER[@]}" "${run[@]}") --rm --tty box sh -c 'test -t 0 && echo a terminal'" /dev/null
+    [[ $output == *"a terminal"* ]]
+    run -0 "${DOCKER[@]}" info --format '{{.DefaultRuntime}}'
+    [[ $output == oc ]]
+}
