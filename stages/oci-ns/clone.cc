@@ -71,12 +71,14 @@ static int start_child(void* argument)
     return 0;
 }
 
+bool can_share_memory() { return HAVE_SHARED_CLONE3 != 0; }
+
 Result<void> clone_child(const CloneRequest& request)
 {
     *request.pid = -1;
     *request.pidfd = -1;
     *request.cgroup_procs = -1;
-    bool is_shared = HAVE_SHARED_CLONE3 && request.memory == Memory::shared_until_exec;
+    bool is_shared = request.memory == Memory::shared_until_exec;
     clone_args args{};
     args.flags = request.flags | CLONE_PARENT_SETTID | CLONE_PIDFD | (is_shared ? CLONE_VM | CLONE_VFORK : 0) |
                  (request.cgroup_fd >= 0 ? CLONE_INTO_CGROUP : 0);
@@ -100,7 +102,7 @@ Result<void> clone_child(const CloneRequest& request)
     alignas(16) static char stack[256 * 1024];  // not touched, not there
     Start start{request.child, request.argument};
     int flags = static_cast<int>(static_cast<unsigned>(request.flags) | CLONE_PARENT_SETTID | SIGCHLD);
-    if (request.memory == Memory::shared_until_exec)
+    if (is_shared)
         flags |= CLONE_VM | CLONE_VFORK;
     if (::clone(start_child, stack + sizeof stack, flags, &start, request.pid) < 0)
         return errno_error("clone");

@@ -23,5 +23,8 @@ struct CloneRequest {
     int* cgroup_procs;  ///< -1, or the open cgroup.procs when the kernel can't do that: the child must join by itself
 };
 
+/// Whether this build can share memory; where it cannot, `memory` must be `copied`.
+bool can_share_memory();
+
 /// Makes the child.
 Result<void> clone_child(const CloneRequest& request);

@@ -330,7 +330,7 @@ Result<int> launch(const Request& request, Joins& joins, Executable& program, co
 
     // Memory is shared until execve when nothing is left to do for us after the clone. Not in a pid namespace
     // of others: whoever may trace the child there must not get hold of our memory with it.
-    bool is_shared = writer != MapWriter::outer_process && (joins.flags() & CLONE_NEWPID) == 0 && !has_new_time;
+    bool is_shared = can_share_memory() && writer != MapWriter::outer_process && (joins.flags() & CLONE_NEWPID) == 0 && !has_new_time;
     inside.is_child = true;
     inside.dies_with_parent = !is_controlled;
     inside.announces_itself = is_controlled && is_shared;

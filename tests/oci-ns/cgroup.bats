@@ -81,7 +81,7 @@ all_inside() { [[ $output ]] && ! grep -qv ":$1\$" <<<"$output"; }
     wait_until test -s ready
 
     [[ $(cat "${DIRS[@]/%//cgroup.procs}" | sort -u | wc -l) == 1 ]]
-    ! grep -q "$TEST_ID" /proc/$!/cgroup
+    run ! grep "$TEST_ID" /proc/$!/cgroup
     kill_silently $!
 }
 

@@ -47,13 +47,13 @@ load ns
     for fd in "5 -> $PWD/plan" "6 -> socket:" "7 -> $PWD/errors" "8 -> $PWD/steps" "9 -> /dev/null"; do
         grep -qF "$fd" fds
     done
-    ! grep -qE 'memfd|pidfd|ns:|/proc/[0-9]*/ns|/proc/[0-9]*$' <(grep -v "/fd$" fds)
+    run ! grep -E "memfd|pidfd|ns:|/proc/[0-9]*/ns|/proc/[0-9]*$" <(grep -v "/fd$" fds)
 }
 
 @test "without a control socket the descriptors for errors and steps stay behind" {
     : >errors
     oci-ns --error-fd 7 new -- sh -c 'ls -l /proc/self/fd >fds' 7>>errors
-    ! grep -qF "$PWD/errors" fds
+    run ! grep -F "$PWD/errors" fds
 }
 
 @test "errors of the child go to the error descriptor, and the stage has done its part" {

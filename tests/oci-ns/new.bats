@@ -81,7 +81,7 @@ differing_kinds()
     oci-ns new --mount -- sh -c "mount -t tmpfs $TEST_ID here && touch here/file"
 
     [[ ! -e here/file ]]
-    ! grep -q "$TEST_ID tmpfs" /proc/self/mountinfo
+    run ! grep "$TEST_ID tmpfs" /proc/self/mountinfo
 }
 
 @test "the propagation of a new mount namespace is private unless another one is asked for" {
