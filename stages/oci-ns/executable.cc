@@ -86,9 +86,9 @@ Result<void> Executable::seal()
             return Error{what, n < 0 ? errno : ENODATA};
         left -= n;
     }
-    // Unreadable for all but privileged readers: the kernel makes a process non-dumpable from its first
-    // instruction when it can't read its own executable, as in a user namespace (man 2 prctl, CVE-2016-9962).
-    if (::fchmod(to.get(), 0111) < 0 || ::fcntl(to.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+    // Readable for all: a process that may not read its own executable is given /proc files that belong to the host's
+    // root (fs/exec.c, would_dump), and could not write the likes of oom_score_adj in a user namespace.
+    if (::fchmod(to.get(), 0555) < 0 || ::fcntl(to.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
         return errno_error(what);
     sealed_ = std::move(to);
     return {};

@@ -50,3 +50,11 @@ load ns
     run -126 oci-ns new --seal /tmp
     [[ $output == "oci-ns: cannot seal '/tmp': Permission denied" ]]
 }
+
+@test "a sealed program in a user namespace may write its own files in /proc" {
+    requires root
+
+    run -0 oci-ns new --seal --map-user 0:100000:10 --map-group 0:100000:10 --pid busybox sh -c 'echo 100 >/proc/self/oom_score_adj && cat /proc/self/oom_score_adj'
+
+    [[ $output == 100 ]]
+}
