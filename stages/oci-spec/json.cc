@@ -314,7 +314,7 @@ private:
         uint32_t last = 0;
         for (auto result : array) {
             ondemand::value item;
-            if (std::move(result).get(item) != simdjson::SUCCESS)
+            if (result.get(item) != simdjson::SUCCESS)
                 return false;
             if (!read_value(item, self, last, {}, 0, false, depth))
                 return false;
@@ -342,6 +342,7 @@ private:
     {
         std::vector<char>& block = document_.blocks_.emplace_back(raw.size());
         char* to = block.data();
+        const std::string_view nothing = raw.substr(0, 0);  // not null: a null key is that of an array's item
         const char* end = raw.data() + raw.size();
         for (const char* from = raw.data(); from < end; from++) {
             if (*from != '\\') {
@@ -362,19 +363,19 @@ private:
                 std::optional<unsigned> code = read_hex(from + 1, end);
                 if (!code) {
                     bad_escape(escape, end, "four hexadecimal digits", owner);
-                    return {block.data(), 0};
+                    return nothing;
                 }
                 from += 4;
                 if (*code == 0) {
                     // Nothing that ends up in a system call can hold it.
                     problems_.add({offset_of(escape), owner}, "found a NUL character inside a string, expected none");
-                    return {block.data(), 0};
+                    return nothing;
                 }
                 if (*code >= 0xd800 && *code <= 0xdfff) {
                     std::optional<unsigned> low = end - from > 6 && from[1] == '\\' && from[2] == 'u' ? read_hex(from + 3, end) : std::nullopt;
                     if (*code >= 0xdc00 || !low || *low < 0xdc00 || *low > 0xdfff) {
                         bad_escape(escape, end, "a pair of surrogates", owner);
-                        return {block.data(), 0};
+                        return nothing;
                     }
                     code = 0x10000 + ((*code - 0xd800) << 10) + (*low - 0xdc00);
                     from += 6;
@@ -382,7 +383,7 @@ private:
                 to = append_utf8(to, *code);
                 break;
             }
-            default: bad_escape(escape, end, "one of \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\u", owner); return {block.data(), 0};
+            default: bad_escape(escape, end, "one of \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\u", owner); return nothing;
             }
         }
         return {block.data(), static_cast<size_t>(to - block.data())};

@@ -43,7 +43,7 @@ void plan_id_mappings(Planner& planner, Value value, Property property)
             unsigned long long start = *mapping[side].to_unsigned();
             if (start + size > UINT32_MAX)
                 planner.add_problem(mapping[side], "a range of " + std::to_string(size) + " ids that ends below 4294967295");
-            for (Value other = value.first(); other.index() < mapping.index(); other = other.next()) {
+            for (Value other = value.first(); other && other.index() < mapping.index(); other = other.next()) {
                 unsigned long long other_start = *other[side].to_unsigned();
                 if (start < other_start + *other["size"].to_unsigned() && other_start < start + size) {
                     planner.add_problem(mapping[side], "a range that does not overlap that of mapping " + std::to_string(other.index()));
