@@ -4,6 +4,7 @@
 #include "create.h"
 #include "hierarchy.h"
 #include "options.h"
+#include "process/program.h"
 #include "stage/stage.h"
 #include "version.h"
 
@@ -105,11 +106,10 @@ static Result<int> run_join(const Arguments&, const Arguments& arguments)
     if (program[start] == nullptr)
         return Error{"'join' needs PATH [--] PROGRAM [ARG]...", 0, {}, exit_usage};
 
+    std::string path = TRY(find_in_path(program[start]));
     TRY(join(arguments.positionals()[0]).with_exit_code(exit_stage_failed));
-    ::execvp(program[start], program.data() + start);
-    int problem = errno;
-    return Error{std::string("cannot execute '") + program[start] + "'", problem, {},
-                 problem == ENOENT || problem == ENOTDIR ? exit_not_found : exit_cannot_execute};
+    ::execv(path.c_str(), program.data() + start);
+    return execution_error(path, errno);
 }
 
 /// The hierarchy that can freeze comes first: with SIGKILL it gets them all, the others those that are

@@ -67,7 +67,7 @@ setup()
     oci-cgroup create "$BOX" >/dev/null
 
     run -127 --separate-stderr oci-cgroup join "$BOX" -- no-such-program
-    [[ $stderr == "oci-cgroup: cannot execute 'no-such-program': No such file or directory" ]]
+    [[ $stderr == "oci-cgroup: cannot find 'no-such-program' in PATH: No such file or directory" ]]
     run -126 --separate-stderr oci-cgroup join "$BOX" -- /etc/passwd
     [[ $stderr == "oci-cgroup: cannot execute '/etc/passwd': Permission denied" ]]
     oci-cgroup delete "$BOX"

@@ -181,11 +181,11 @@ can_open() { oci-cgroup join "$BOX" -- sh -c 'exec 4'"$1"'"$0"' "$2" 2>/dev/null
     can_open '>' /dev/null
     can_open '<>' /dev/null
     can_open '<' /dev/full
-    ! can_open '>' /dev/full
-    ! can_open '<>' /dev/full
-    ! can_open '<' /dev/zero
-    ! can_open '<' /dev/ptmx
-    ! oci-cgroup join "$BOX" -- mknod "$BATS_TEST_TMPDIR/null" c 1 3
+    run ! can_open '>' /dev/full
+    run ! can_open '<>' /dev/full
+    run ! can_open '<' /dev/zero
+    run ! can_open '<' /dev/ptmx
+    run ! oci-cgroup join "$BOX" -- mknod "$BATS_TEST_TMPDIR/null" c 1 3
     oci-cgroup delete "$BOX"
 }
 
