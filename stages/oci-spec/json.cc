@@ -140,8 +140,8 @@ public:
         std::string& text = document_.text_;
         if (text.capacity() < text.size() + simdjson::SIMDJSON_PADDING)
             text.reserve(text.size() + simdjson::SIMDJSON_PADDING);
-        // About as many values as a config.json of that size has; more grow.
-        document_.nodes_.reserve(std::min<size_t>(text.size() / 24 + 16, 4096));
+        // As many values as a config.json of that size may have: memory that is not written costs nothing, moving does.
+        document_.nodes_.reserve(std::min<size_t>(text.size() / 8 + 16, 16384));
         add_node({}, Kind::object, 0, 0);
 
         size_t start = text.find_first_not_of(" \t\r\n");
