@@ -44,7 +44,8 @@ Result<void> Executable::find()
         path_.assign(folder.empty() ? std::string_view(".") : folder).append("/").append(name);
         if (::access(path_.c_str(), X_OK) == 0)
             return {};
-        if (errno == EACCES)
+        // A folder that we may not enter says nothing about the program.
+        if (errno == EACCES && ::access(path_.c_str(), F_OK) == 0)
             problem = EACCES;
         if (colon == std::string_view::npos)
             break;
