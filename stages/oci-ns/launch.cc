@@ -276,15 +276,15 @@ Result<int> launch(const Request& request, Joins& joins, Executable& program, co
     inside.writes_id_maps = writer == MapWriter::itself;
 
     // Without privilege the clocks can be set only inside of the new user namespace, by the child. It is in
-    // its new time namespace from its execve on, since Linux 6.1.
+    // its new time namespace from its execve on, since Linux 6.2 (fs/exec.c, exec_task_namespaces).
     const bool has_new_time = (new_flags & CLONE_NEWTIME) != 0;
     inside.writes_time_offsets = has_new_time && has_new_user && !inside.identity.is_admin;
     if (inside.writes_time_offsets) {
         utsname system{};
         unsigned major = 0;
         unsigned minor = 0;
-        if (::uname(&system) == 0 && std::sscanf(system.release, "%u.%u", &major, &minor) == 2 && (major < 6 || (major == 6 && minor < 1)))
-            return Error{"a new time namespace together with a new user namespace needs privilege before Linux 6.1"};
+        if (::uname(&system) == 0 && std::sscanf(system.release, "%u.%u", &major, &minor) == 2 && (major < 6 || (major == 6 && minor < 2)))
+            return Error{"a new time namespace together with a new user namespace needs privilege before Linux 6.2"};
         inside.unshare_flags |= CLONE_NEWTIME;
     }
 

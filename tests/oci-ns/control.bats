@@ -156,12 +156,22 @@ load ns
 }
 
 @test "clocks are offset without privilege too, in a new user namespace" {
-    requires root userns kernel-6.1
+    requires root userns kernel-6.2
     printf 'plan 1\nns.new\t-\tuser\nns.new\t-\ttime\nns.new\t-\tpid\nns.uid-map\t-\t0\t1000\t1\nns.time-offset\t-\tboottime\t1000000\t0\nend\n' >plan
 
     run -0 as_user oci-ns new --plan-fd 5 -- cut -d . -f 1 /proc/uptime 5<plan
 
     ((output >= 1000000))
+}
+
+@test "clocks are not offset without privilege where the kernel would forget it" {
+    requires root userns
+    ! kernel_is_at_least 6.2 || skip "needs a kernel before Linux 6.2"
+    printf 'plan 1\nns.new\t-\tuser\nns.new\t-\ttime\nns.time-offset\t-\tboottime\t1000000\t0\nend\n' >plan
+
+    run -125 as_user oci-ns new --plan-fd 5 true 5<plan
+
+    [[ $output == "oci-ns: a new time namespace together with a new user namespace needs privilege before Linux 6.2" ]]
 }
 
 @test "a user namespace that is joined must have the map that the plan says" {
