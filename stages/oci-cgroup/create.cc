@@ -78,6 +78,7 @@ public:
         for (Place& place : places_)
             TRY(make(place));
         TRY(hand_on_controllers());
+        TRY(check_type());
         for (Place& place : places_)
             if (place.exists)
                 TRY(set_limits(place));
