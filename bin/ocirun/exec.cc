@@ -260,7 +260,7 @@ Result<Started> start_process(const Context& context, const StateRoot& root, Sta
     if (kept_fds > 0)
         init.push_back("--preserve-fds=" + std::to_string(kept_fds));
     std::vector<std::string> words{"enter", "--target=" + std::to_string(container.init.pid),
-                                   "--start-time=" + std::to_string(container.init.start_time), plan_option, control_option, "--seal", "--"};
+                                   "--start-time=" + std::to_string(container.init.start_time), plan_option, control_option, "--protect", "--"};
     for (std::string& word : stages.command("oci-init", init_path, init))
         words.push_back(std::move(word));
     ChildProcess namespaces = TRY(stages.start("oci-ns", words, options));

@@ -341,7 +341,7 @@ private:
             options.inherit.push_back(start_socket_.get());
             init.push_back("--start-fd=" + std::to_string(start_socket_.get()));
         }
-        std::vector<std::string> words{"new", plan_fd, control_fd, "--seal", "--"};
+        std::vector<std::string> words{"new", plan_fd, control_fd, "--protect", "--"};
         for (std::string& word : stages_.command("oci-init", init_path, init))
             words.push_back(std::move(word));
         namespaces_.process = TRY(stages_.start("oci-ns", words, options));

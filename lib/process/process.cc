@@ -92,12 +92,16 @@ Result<ChildProcess> spawn(const std::string& path, const std::vector<std::strin
 
 Result<std::string> find_stage_program(std::string_view name)
 {
-    char own[PATH_MAX];
-    ssize_t size = ::readlink("/proc/self/exe", own, sizeof own);
-    if (size <= 0 || size == static_cast<ssize_t>(sizeof own))
-        return errno_error("cannot read '/proc/self/exe' to find the programs beside it");
-    std::string_view folder(own, static_cast<size_t>(size));
-    folder = folder.substr(0, folder.rfind('/') + 1);
+    // Asked for each stage; it cannot change.
+    static std::string own;
+    if (own.empty()) {
+        char path[PATH_MAX];
+        ssize_t size = ::readlink("/proc/self/exe", path, sizeof path);
+        if (size <= 0 || size == static_cast<ssize_t>(sizeof path))
+            return errno_error("cannot read '/proc/self/exe' to find the programs beside it");
+        own.assign(path, static_cast<size_t>(size));
+    }
+    std::string_view folder = std::string_view(own).substr(0, own.rfind('/') + 1);
     std::string beside = std::string(folder) + std::string(name);
     if (::access(beside.c_str(), X_OK) == 0)
         return beside;

@@ -29,6 +29,7 @@ static constexpr Option new_options[] = {
     {"plan-fd", 0, "FD", "take the 'ns.' lines of this plan, too"},
     {"control-fd", 0, "FD", "the process becomes a child of the process at the other end (ocirun)"},
     {"seal", 0, "", "execute PROGRAM from a sealed copy"},
+    {"protect", 0, "", "execute PROGRAM from a read-only mount of its own, else from a sealed copy"},
 };
 
 static constexpr Option enter_options[] = {
@@ -40,6 +41,7 @@ static constexpr Option enter_options[] = {
     {"plan-fd", 0, "FD", "take the 'ns.' lines of this plan, too"},
     {"control-fd", 0, "FD", "the process becomes a child of the process at the other end (ocirun)"},
     {"seal", 0, "", "execute PROGRAM from a sealed copy"},
+    {"protect", 0, "", "execute PROGRAM from a read-only mount of its own, else from a sealed copy"},
 };
 
 static Result<unsigned long> propagation_of(const std::string& word)
@@ -155,10 +157,11 @@ static Result<int> start(const Arguments& global, const Arguments& arguments, bo
 
     // While the plan is still being made, what does not depend on it is done.
     Executable program(arguments.positionals());
-    bool is_sealed = arguments.has("seal");
+    const bool is_protected = arguments.has("protect");
+    const bool is_sealed = is_protected || arguments.has("seal");
     if (is_sealed) {
         TRY(program.find());
-        TRY(program.seal());
+        TRY(is_protected ? program.protect() : program.seal());
     }
     if (plan_fd >= 0)
         TRY(read_plan(request, plan_fd));

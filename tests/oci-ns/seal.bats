@@ -58,3 +58,31 @@ load ns
 
     [[ $output == 100 ]]
 }
+
+@test "a protected program runs without a copy from a read-only mount, and cannot be opened for writing afterwards either" {
+    requires root kernel-5.11
+    # The descriptor outlives the process: then nobody executes the file, and only the mount stands in the way.
+    run -0 oci-ns new --protect busybox sh -c 'exec 5</proc/self/exe; exec "$0" -c "true; (echo x >/proc/self/fd/5) 2>&1 || true; readlink /proc/self/fd/5"' "$(command -v bash)"
+    [[ $output == *"Read-only file system"* ]]
+    [[ $output != *memfd* ]]
+    run -1 oci-ns new --protect show-seals
+    [[ $output == "not sealed: Invalid argument" ]]
+}
+
+@test "where the kernel has no such mount, a protected program is a sealed copy" {
+    requires root
+    run -0 deny-syscall fsopen -- oci-ns new --protect show-seals
+    [[ $output == $'seals: seal shrink grow write\nnot writable' ]]
+    mkdir 'a:b'
+    cp "$(command -v show-seals)" 'a:b/program'
+    run -0 oci-ns new --protect ./a:b/program
+    [[ $output == $'seals: seal shrink grow write\nnot writable' ]]
+}
+
+@test "an unprivileged caller's protected program is a sealed copy" {
+    requires userns
+    as_user true
+    cp "$(command -v show-seals)" "$USER_DIR/bin/"
+    run -0 as_user oci-ns new --protect --map-root show-seals
+    [[ $output == $'seals: seal shrink grow write\nnot writable' ]]
+}
