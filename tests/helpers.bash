@@ -266,7 +266,7 @@ host_picture()
 clean_state()
 {
     local entry
-    for entry in "$STATE_ROOT"/* "$STATE_ROOT"/.[sn]*-* ${BUNDLE:+"$BUNDLE"/.ocirun/*}; do
+    for entry in "$STATE_ROOT"/* "$STATE_ROOT"/.[sn]*-* ${BUNDLE:+"$BUNDLE"/.ocirun-*}; do
         [[ -e $entry || -L $entry ]] || continue
         LEAKS+=("state: $entry")
         if [[ -x $OCIRUN ]]; then

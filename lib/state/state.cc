@@ -12,7 +12,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-static constexpr const char* bundle_folder = ".ocirun";
+static constexpr std::string_view bundle_prefix = ".ocirun-";
 static constexpr std::string_view state_prefix = ".state-";
 
 // ---------------------------------------------------------------- small file operations by directory
@@ -235,13 +235,9 @@ Result<bool> ContainerState::create_in_bundle(const std::string& bundle)
     struct stat status;
     if (!bundle_dir || ::fstat(bundle_dir.get(), &status) < 0 || !is_private(status))
         return false;
-    TRY(record("directory", {bundle + "/" + bundle_folder + "/" + id_}));
-    if (::mkdirat(bundle_dir.get(), bundle_folder, 0700) < 0 && errno != EEXIST)
-        return false;
-    Result<UniqueFd> folder = open_private_directory(bundle_dir.get(), bundle_folder);
-    if (!folder.has_value())
-        return false;
-    Result<UniqueFd> directory = make_state_directory(folder.value().get(), id_);
+    const std::string name = std::string(bundle_prefix) + id_;
+    TRY(record("directory", {bundle + "/" + name}));
+    Result<UniqueFd> directory = make_state_directory(bundle_dir.get(), name);
     if (!directory.has_value())
         return false;
     directory_ = std::move(directory).value();
@@ -412,9 +408,6 @@ Result<void> ContainerState::remove_directory(const std::string& path)
         if (::unlinkat(folder_dir.get(), path.c_str() + slash + 1, AT_REMOVEDIR) < 0 && errno != ENOENT)
             return errno_error("cannot remove the state directory '" + path + "'");
     }
-    // BUNDLE/.ocirun, unless another container lives there.
-    if (folder.ends_with(std::string("/") + bundle_folder))
-        ::rmdir(folder.c_str());
     return {};
 }
 

@@ -52,7 +52,7 @@ public:
     /// Opens the entry; nothing: there is none. The state directory may be missing (see has_directory).
     static Result<std::optional<ContainerState>> find(const StateRoot& root, const std::string& id);
 
-    /// Makes the state directory: `BUNDLE/.ocirun/ID` when `bundle` is safe (owned by the caller,
+    /// Makes the state directory: `BUNDLE/.ocirun-ID` when `bundle` is safe (owned by the caller,
     /// not writable by others, writable file system), otherwise `ROOT/.state-ID`.
     Result<void> create_directory(const std::string& bundle, bool bundle_is_private);
 

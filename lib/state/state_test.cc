@@ -69,10 +69,10 @@ TEST_CASE("an entry is found by its id with all that was recorded, and is gone w
     ContainerState found = std::move(*ContainerState::find(root, "box").value());
     CHECK(found.read("plan").value() == "text");
     CHECK(found.journal().value()[0].fields[0] == "a\tb");
-    CHECK(dir.has("bundle/.ocirun/box/plan"));
+    CHECK(dir.has("bundle/.ocirun-box/plan"));
 
     REQUIRE(found.remove_all().has_value());
-    CHECK_FALSE(dir.has("bundle/.ocirun"));
+    CHECK_FALSE(dir.has("bundle/.ocirun-box"));
     CHECK(root.ids().value().empty());
     CHECK_FALSE(ContainerState::find(root, "box").value().has_value());
     CHECK(found.remove_all().has_value());
@@ -86,7 +86,7 @@ TEST_CASE("an unsafe bundle leaves the state in the root")
     ::chmod((dir.path + "/bundle").c_str(), 0777);
     ContainerState state = std::move(ContainerState::create(root, "box")).value();
     REQUIRE(state.create_directory(dir.path + "/bundle", true).has_value());
-    CHECK_FALSE(dir.has("bundle/.ocirun"));
+    CHECK_FALSE(dir.has("bundle/.ocirun-box"));
     CHECK(dir.has("root/.state-box"));
     REQUIRE(state.remove_all().has_value());
     CHECK_FALSE(dir.has("root/.state-box"));
@@ -102,8 +102,8 @@ TEST_CASE("another directory in the place of the state directory is not believed
         ContainerState state = std::move(ContainerState::create(root, "box")).value();
         REQUIRE(state.create_directory(bundle, true).has_value());
     }
-    REQUIRE(::rename((bundle + "/.ocirun/box").c_str(), (bundle + "/moved").c_str()) == 0);
-    ::mkdir((bundle + "/.ocirun/box").c_str(), 0700);
+    REQUIRE(::rename((bundle + "/.ocirun-box").c_str(), (bundle + "/moved").c_str()) == 0);
+    ::mkdir((bundle + "/.ocirun-box").c_str(), 0700);
 
     ContainerState found = std::move(*ContainerState::find(root, "box").value());
     CHECK_FALSE(found.has_directory());

@@ -10,7 +10,7 @@ kill_at() { timeout 30 "$OCIRUN" --root "$STATE_ROOT" --test-step "$1:$2:9" "${@
 nothing_is_left()
 {
     [[ $(ls -A "$STATE_ROOT" 2>/dev/null | grep -v '^\.seccomp$') == "" ]] || { ls -laR "$STATE_ROOT"; return 1; }
-    [[ ! -e $BUNDLE/.ocirun ]] || { ls -laR "$BUNDLE/.ocirun"; return 1; }
+    [[ ! -e $BUNDLE/.ocirun-$TEST_ID ]] || { ls -laR "$BUNDLE/.ocirun-$TEST_ID"; return 1; }
     [[ $(find /sys/fs/cgroup -name "*$TEST_ID*" 2>/dev/null) == "" ]] || { find /sys/fs/cgroup -name "*$TEST_ID*"; return 1; }
     ! grep -qF "$BUNDLE" /proc/self/mountinfo
 }

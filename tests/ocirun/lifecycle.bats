@@ -21,7 +21,7 @@ load ../helpers
 
     run -1 rt state "$TEST_ID"
     [[ $output == *"container '$TEST_ID' does not exist"* ]]
-    [[ ! -e .ocirun ]]
+    [[ ! -e .ocirun-$TEST_ID ]]
 }
 
 @test "state tells id, pid, status, bundle, rootfs, created, owner and annotations as the spec writes them" {
@@ -207,7 +207,7 @@ load ../helpers
     args sleep 100
     rt create --pid-file pid "$TEST_ID"
 
-    local state=.ocirun/$TEST_ID
+    local state=.ocirun-$TEST_ID
     [[ $(sed -n 's/^process\t\([0-9]*\).*/\1/p' "$STATE_ROOT/$TEST_ID") == "$(cat pid)" ]]
     [[ $(sed -n 's/^bundle\t//p' "$STATE_ROOT/$TEST_ID") == "$PWD" ]]
     [[ $(head -1 "$state/plan") == "plan 1" ]]
@@ -224,13 +224,13 @@ load ../helpers
     args sleep 100
     chmod 777 .
     rt create "$TEST_ID"
-    [[ ! -e .ocirun && -e $STATE_ROOT/.state-$TEST_ID/plan ]]
+    [[ ! -e .ocirun-$TEST_ID && -e $STATE_ROOT/.state-$TEST_ID/plan ]]
     rt delete --force "$TEST_ID"
 
     chmod 755 .
     cfg --arg dir "$PWD" '.mounts += [{"destination": "/seen", "type": "bind", "source": $dir, "options": ["rbind"]}]'
     rt create "$TEST_ID"
-    [[ ! -e .ocirun && -e $STATE_ROOT/.state-$TEST_ID/plan ]]
+    [[ ! -e .ocirun-$TEST_ID && -e $STATE_ROOT/.state-$TEST_ID/plan ]]
     rt state "$TEST_ID" | jq -e '.status == "created"'
     rt delete --force "$TEST_ID"
 }
