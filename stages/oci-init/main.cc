@@ -104,6 +104,8 @@ static Error run(const Plan& plan, Control& control, const Options& options)
     // From here on the host's files cannot be reached; their descriptors go.
     container.bundle.reset();
     container.null.reset();
+    container.proc.reset();
+    container.sys.reset();
     TRY(enter_root(container));
 
     TRY(set_limits(plan, Limits::all_but_files));

@@ -1,6 +1,7 @@
 // drive STEP... -- CMD [ARG]...: plays ocirun's part towards a stage. CMD gets the control socket as descriptor 6 and a
 // listening start socket as descriptor 7. Prints what CMD says, one message a line, and then what came out of the terminal
-// that it sent, if it did. The exit status is that of CMD.
+// that it sent, if it did. The exit status is that of CMD, or, when CMD is an oci-ns with --control-fd, that of the process
+// that it names by its message `pid`.
 //   hear:TEXT    wait for this message; another one ends the test with status 99
 //   eof          wait for the end of the conversation on the control socket
 //   say:TEXT     send a message (\t is a tab)
@@ -10,6 +11,7 @@
 //   type:TEXT    write into the terminal (\n is a newline)
 //   alive        CMD must still be running
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -60,8 +62,19 @@ static bool receive(int socket, std::string& text, int& fd)
     return true;
 }
 
+static pid_t pid = -1;
+
+/// A conversation that stands still leaves nobody behind.
+static void give_up(int)
+{
+    if (pid > 0)
+        ::kill(pid, SIGKILL);
+    ::_exit(98);
+}
+
 int main(int argc, char** argv)
 {
+    ::signal(SIGALRM, give_up);
     ::alarm(30);
     std::vector<std::string> steps;
     int i = 1;
@@ -83,7 +96,7 @@ int main(int argc, char** argv)
     size = sizeof address;
     ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
 
-    pid_t pid = ::fork();
+    pid = ::fork();
     if (pid == 0) {
         int theirs = ::fcntl(pair[1], F_DUPFD, 20);
         int start = ::fcntl(listener, F_DUPFD, 20);
@@ -100,17 +113,29 @@ int main(int argc, char** argv)
     int control = pair[0];
     int terminal = -1;
     std::string text;
+    // oci-ns's own message is not for the steps: from then on its child, which is ours too, stands for CMD.
+    auto hear = [&] {
+        bool heard = receive(control, text, terminal);
+        if (heard && text.starts_with("pid\t")) {
+            int status = 0;
+            if (::waitpid(pid, &status, 0) < 0 || status != 0)
+                fail("oci-ns failed");
+            pid = std::atoi(text.c_str() + 4);
+            heard = receive(control, text, terminal);
+        }
+        return heard;
+    };
     for (const std::string& step : steps) {
         std::fflush(stdout);
         const std::string argument = step.find(':') == std::string::npos ? "" : with_escapes(step.substr(step.find(':') + 1));
         if (step.starts_with("hear:")) {
-            if (!receive(control, text, terminal))
+            if (!hear())
                 fail("end of file instead of '" + argument + "'");
             std::printf("%s\n", text.c_str());
             if (text != argument)
                 fail("'" + text + "' instead of '" + argument + "'");
         } else if (step == "eof") {
-            if (receive(control, text, terminal))
+            if (hear())
                 fail("'" + text + "' instead of end of file");
             std::printf("eof\n");
         } else if (step.starts_with("say:")) {

@@ -16,7 +16,7 @@ driven()
     make_plan
     [[ -z ${EXTRA:-} ]] || sed -i "s|^end\$|$EXTRA\nend|" "$PLAN"
     run --separate-stderr "$wanted" drive "$@" -- \
-        unshare -fpmuinC --propagation private oci-init --error-fd 8 run --plan-fd 5 --control-fd 6 --start-fd 7 5<"$PLAN" 8>errors
+        oci-ns new --plan-fd 5 --control-fd 6 -- oci-init --error-fd 8 run --plan-fd 5 --control-fd 6 --start-fd 7 5<"$PLAN" 8>errors
 }
 
 @test "created, start: the program is executed and the conversation ends" {
@@ -165,21 +165,40 @@ END
     refused "oci-init: /process/terminal: nobody is there to take the terminal; set /process/terminal to false, or use ocirun"
 }
 
-@test "no host directory is open while start is awaited" {
+@test "nothing of the host but what was given is open while start is awaited" {
     requires root
     args true
     make_plan
-    drive hear:created alive say:start eof -- \
-        sh -c 'exec unshare -fpmuinC --propagation private oci-init run --plan-fd 5 --control-fd 6 --start-fd 7 5<"$0"' "$PLAN" >log &
-    wait_until grep -q created log
-    local init="" pid
-    for pid in $(pgrep -x oci-init); do
-        [[ $(readlink "/proc/$pid/root") == / ]] || continue
-        grep -q "$BUNDLE" "/proc/$pid/mountinfo" 2>/dev/null && init=$pid
+    drive hear:created say:commit eof alive alive alive alive alive start:start -- \
+        oci-ns new --plan-fd 5 --control-fd 6 -- oci-init run --plan-fd 5 --control-fd 6 --start-fd 7 5<"$PLAN" >log 3>&- &
+    local driver=$!
+    wait_until grep -q eof log
+    local child init="" fd
+    for child in $(cat /proc/$driver/task/*/children); do
+        [[ $(readlink "/proc/$child/ns/mnt") == "$(readlink /proc/self/ns/mnt)" ]] || init=$child
     done
     [[ -n $init ]]
-    run -0 sh -c "for f in /proc/$init/fd/*; do readlink \$f; done"
-    wait
-    echo "$output"
-    ! grep -vE '^(/dev/null|socket:|pipe:|/memfd:|.*/(plan|log|test\..*|.*\.out|.*bats.*)|/|anon_inode:.*|.*stdout|.*stderr)$' <<<"$output"
+    # Directories: of the container's own file systems only. Files: the plan's and the standard ones.
+    for fd in /proc/"$init"/fd/*; do
+        if [[ -d $fd ]]; then
+            [[ $(readlink "$fd") != *"$BATS_TEST_TMPDIR"* && $(stat -L -c '%d:%i' "$fd") != "$(stat -c '%d:%i' /)" ]]
+        fi
+    done
+    [[ $(sed -n 's/^CapEff:[[:space:]]*//p' "/proc/$init/status") != 0000000000000000 ]]
+    wait "$driver"
+}
+
+@test "CVE-2016-9962: while it waits nobody may trace it or look at its descriptors" {
+    requires root
+    args true
+    make_plan
+    drive hear:created say:commit eof alive alive alive alive alive start:start -- \
+        oci-ns new --plan-fd 5 --control-fd 6 -- oci-init run --plan-fd 5 --control-fd 6 --start-fd 7 5<"$PLAN" >log 3>&- &
+    local driver=$! init
+    wait_until grep -q eof log
+    init=$(cat /proc/$driver/task/*/children)
+    # A process that is not dumpable belongs to root in /proc and cannot be traced without CAP_SYS_PTRACE (man 2 prctl).
+    run setpriv --bounding-set=-sys_ptrace --inh-caps=-all sh -c 'ls /proc/$0/fd/ >/dev/null && readlink /proc/$0/exe' ${init% }
+    wait "$driver"
+    ((status != 0))
 }

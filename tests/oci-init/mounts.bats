@@ -30,7 +30,7 @@ add_mount() { cfg --argjson m "$1" '.mounts += [$m]'; }
     before=$(wc -l </proc/self/mountinfo)
     inside cut -d ' ' -f 5 /proc/self/mountinfo
     [[ ${lines[0]} == / && $output != *"$BATS_TEST_TMPDIR"* && $output != *$'\n/\n'* ]]
-    ! grep -q "$BUNDLE" /proc/self/mountinfo
+    refute grep -q "$BUNDLE" /proc/self/mountinfo
     ((before == $(wc -l </proc/self/mountinfo)))
 }
 
@@ -118,7 +118,7 @@ add_mount() { cfg --argjson m "$1" '.mounts += [$m]'; }
         eval "[[ \$line == $pattern ]]"
         [[ $word == *shared || $line != *" shared:"* ]]
     done
-    ! grep -q "$BUNDLE" /proc/self/mountinfo
+    refute grep -q "$BUNDLE" /proc/self/mountinfo
 }
 
 @test "a tmpfs takes the mode of the directory that it covers, unless told another" {

@@ -140,7 +140,7 @@ load init
     for ((step = 1; step < 100; step++)); do
         run --separate-stderr oci-ns new --plan-fd 5 -- oci-init --test-step $step:9 run --plan-fd 5 5<"$PLAN"
         ((status == 132)) || break
-        ! grep -q "$BUNDLE" /proc/self/mountinfo
+        refute grep -q "$BUNDLE" /proc/self/mountinfo
     done
     ((status == 0 && step > 30))
 }
