@@ -135,7 +135,7 @@ load ../helpers
 
     rt delete "$TEST_ID"
 
-    ! is_running "$(cat pid)"
+    refute is_running "$(cat pid)"
 }
 
 @test "delete --force kills, and accepts a container that never was" {
@@ -146,7 +146,7 @@ load ../helpers
 
     rt delete --force "$TEST_ID"
 
-    ! is_running "$(cat pid)"
+    refute is_running "$(cat pid)"
     run -0 rt delete --force "$TEST_ID"
     [[ $output == "" ]]
     run -0 rt delete --force "never-$TEST_ID"
@@ -164,7 +164,7 @@ load ../helpers
 
     rt delete --force "$TEST_ID"
 
-    ! is_running "$(cat pid)"
+    refute is_running "$(cat pid)"
     [[ $(ls "$STATE_ROOT") == "" ]]
 }
 
