@@ -85,8 +85,12 @@ Result<Options> parse_options(std::span<char* const> argv)
             options.program = argv.subspan(i + 1);
             break;
         }
-        if (word == "--help" || word == "-h" || word == "--version" || word == "-v") {
-            options.verb = word == "--help" || word == "-h" ? Verb::help : Verb::version;
+        if (word == "--version" || word == "-v") {
+            options.verb = Verb::version;
+            return options;
+        }
+        if (word == "--help" || word == "-h" || (word == "help" && !has_verb)) {
+            options.verb = Verb::help;
             return options;
         }
         if (!word.starts_with("--")) {
