@@ -162,7 +162,10 @@ int main(int argc, char** argv)
     if (!options.has_value())
         return stage::report(with_chain_loader_code(std::move(options).error()));
     if (options.value().verb == Verb::help) {
-        (void)!::write(STDOUT_FILENO, usage_text, std::strlen(usage_text));
+        std::string text(usage_text);
+        if (*options.value().help_on != '\0')
+            text.insert(std::strlen("oci-init "), options.value().help_on + std::string(" "));
+        (void)!::write(STDOUT_FILENO, text.data(), text.size());
         return exit_done;
     }
     if (options.value().verb == Verb::version) {

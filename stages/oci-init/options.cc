@@ -14,7 +14,11 @@ const char* const usage_text =
     "usage: oci-init run --plan-fd FD [OPTION]... [-- ARG...]\n"
     "       oci-init exec --plan-fd FD [OPTION]...\n"
     "\n"
-    "Runs inside the namespaces that oci-ns makes. 'exec' enters a container that runs already.\n"
+    "Runs inside the namespaces that oci-ns makes.\n"
+    "\n"
+    "commands:\n"
+    "  run   build the root file system, then as exec\n"
+    "  exec  drop privileges and execute the program, in a container that runs already\n"
     "\n"
     "options:\n"
     "  --plan-fd FD       the plan (oci-spec plan)\n"
@@ -90,6 +94,8 @@ Result<Options> parse_options(std::span<char* const> argv)
             return options;
         }
         if (word == "--help" || word == "-h" || (word == "help" && !has_verb)) {
+            // The verb's own help, when there is one already.
+            options.help_on = has_verb ? (options.verb == Verb::run ? "run" : "exec") : "";
             options.verb = Verb::help;
             return options;
         }

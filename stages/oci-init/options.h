@@ -11,6 +11,7 @@ enum class Verb { help, version, run, exec };
 /// What was given. A plain loop over argv instead of lib/cli: docs/decisions/0004-oci-init-options.md.
 struct Options {
     Verb verb = Verb::help;
+    const char* help_on = "";  ///< with Verb::help: the verb that was named
     int plan_fd = -1;
     int control_fd = -1;
     int start_fd = -1;
