@@ -188,17 +188,23 @@ END
     wait "$driver"
 }
 
-@test "CVE-2016-9962: while it waits nobody may trace it or look at its descriptors" {
+@test "CVE-2016-9962: with the user's ids already, nobody of the same ids may look at it before it is the program" {
     requires root
-    args true
+    # Without a pid namespace, since the first process of one cannot be stopped from inside.
+    cfg '.process.user = {uid: 1000, gid: 1000} | .process.capabilities = {} | .linux.namespaces |= map(select(.type != "pid"))'
+    args sleep 20
     make_plan
-    drive hear:created say:commit eof alive alive alive alive alive start:start -- \
-        oci-ns new --plan-fd 5 --control-fd 6 -- oci-init run --plan-fd 5 --control-fd 6 --start-fd 7 5<"$PLAN" >log 3>&- &
-    local driver=$! init
-    wait_until grep -q eof log
-    init=$(cat /proc/$driver/task/*/children)
-    # A process that is not dumpable belongs to root in /proc and cannot be traced without CAP_SYS_PTRACE (man 2 prctl).
-    run setpriv --bounding-set=-sys_ptrace --inh-caps=-all sh -c 'ls /proc/$0/fd/ >/dev/null && readlink /proc/$0/exe' ${init% }
-    wait "$driver"
+    local last init
+    for ((last = 15; last < 100; last++)); do
+        run oci-ns new --plan-fd 5 -- oci-init --test-step $((last + 1)):9 run --plan-fd 5 5<"$PLAN" -- true
+        ((status != 0)) || break
+    done
+    oci-ns new --plan-fd 5 -- oci-init --test-step $last:19 run --plan-fd 5 5<"$PLAN" 3>&- &
+    find_stopped() { init=$(ps -eo pid=,stat=,args= | awk -v a="test-step $last:19" '$2 ~ /^T/ && index($0, a) {print $1}'); [[ -n $init ]]; }
+    wait_until find_stopped
+    [[ $(sed -n 's/^Uid:[[:space:]]*//p' "/proc/$init/status") == 1000* ]]
+    run setpriv --reuid=1000 --regid=1000 --clear-groups --bounding-set=-all sh -c "ls /proc/$init/fd/ || readlink /proc/$init/exe || cat /proc/$init/environ"
+    kill -KILL "$init"
+    echo "$output"
     ((status != 0))
 }
