@@ -210,6 +210,25 @@ status_line() { sed -n "s/^$1:[[:space:]]*//p" <<<"$output"; }
     [[ $stderr == "oci-init: /linux/seccomp"* ]]
 }
 
+@test "a filter that notifies hands its listener to the agent, with the container's state" {
+    requires root
+    cfg --arg s "$PWD/agent" '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: $s, listenerMetadata: "meta \"data\"",
+                                              syscalls: [{names: ["mkdir"], action: "SCMP_ACT_NOTIFY"}]}'
+    args echo hello
+    make_plan
+    oci-seccomp compile <"$PLAN" >filter
+    run -125 --separate-stderr oci-ns new --plan-fd 5 -- oci-init run --plan-fd 5 --seccomp-fd 6 5<"$PLAN" 6<filter
+    [[ $stderr == "oci-init: /linux/seccomp/listener"*": failed to connect with seccomp agent at '$PWD/agent': No such file or directory" ]]
+
+    receive-terminal --name agent >message 3>&- &
+    local agent=$!
+    wait_until test -S agent
+    run -0 oci-ns new --plan-fd 5 -- oci-init run --plan-fd 5 --seccomp-fd 6 5<"$PLAN" 6<filter
+    wait "$agent"
+    [[ $output == hello ]]
+    [[ $(cat message) == *'"fds":["seccompFd"]'*'"metadata":"meta \"data\""'*'"state":{'* ]]
+}
+
 @test "CVE-2019-5736: what runs in the container is a sealed copy that cannot be written" {
     requires root
     before=$(sha256sum "$OCIRUN_BUILD/oci-init")
