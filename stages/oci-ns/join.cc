@@ -92,6 +92,24 @@ Result<void> Joins::add_target(const Target& target)
     return {};
 }
 
+Result<UniqueFd> Joins::take_cgroup_namespace()
+{
+    for (size_t i = 0; i < open_.size(); i++) {
+        if (open_[i].kind->flag != CLONE_NEWCGROUP)
+            continue;
+        UniqueFd taken = std::move(open_[i].fd);
+        open_.erase(open_.begin() + static_cast<ptrdiff_t>(i));
+        return taken;
+    }
+    if ((target_flags_ & CLONE_NEWCGROUP) == 0)
+        return UniqueFd();
+    UniqueFd taken(::openat(target_dir_.get(), "cgroup", O_RDONLY | O_CLOEXEC));
+    if (!taken)
+        return errno_error("cannot open '/proc/" + std::to_string(target_pid_) + "/ns/cgroup'");
+    target_flags_ &= ~static_cast<uint64_t>(CLONE_NEWCGROUP);
+    return taken;
+}
+
 Result<void> Joins::enter_one(const Open& open)
 {
     stage::step("enter the " + std::string(open.kind->name) + " namespace");

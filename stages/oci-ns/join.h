@@ -28,6 +28,11 @@ public:
     /// What will be entered.
     uint64_t flags() const { return flags_; }
 
+    /// Takes the cgroup namespace out, to be entered by the child when it is in its cgroup: seen from inside, a
+    /// caller outside does not exist, and with the mount option nsdelegate (man 7 cgroups) may move nobody in (ENOENT).
+    /// -1: none is joined.
+    Result<UniqueFd> take_cgroup_namespace();
+
     /// Enters them all. The caller's children are in them too, in a joined pid namespace only they.
     Result<void> enter(const IdMap& expected_uid_map, const IdMap& expected_gid_map);
 

@@ -35,6 +35,7 @@ struct Inside {
     const LaunchOptions& options;
     std::vector<CgroupDoor> doors = {};
     int cgroup_procs = -1;                  ///< one door more, when clone3 could not do it
+    UniqueFd cgroup_namespace = UniqueFd(); ///< entered when it is in its cgroup
     uint64_t unshare_flags = 0;             ///< namespaces that it makes by itself
     bool has_user_namespace = false;        ///< made or entered
     bool writes_id_maps = false;
@@ -205,6 +206,11 @@ static Result<void> prepare(Inside& inside)
         if (n != 1)
             ::_exit(exit_stage_failed);
     }
+    if (inside.cgroup_namespace) {
+        stage::step("enter the cgroup namespace");
+        if (::setns(inside.cgroup_namespace.get(), CLONE_NEWCGROUP) < 0)
+            return errno_error("cannot enter the cgroup namespace");
+    }
     if (inside.unshare_flags != 0) {
         stage::step("make namespaces");
         if (::unshare(static_cast<int>(inside.unshare_flags)) < 0)
@@ -307,6 +313,8 @@ Result<int> launch(const Request& request, Joins& joins, Executable& program, co
             return errno_error("cannot open the cgroup '" + cgroup.directory + "'");
     }
 
+    if (birthplace)
+        inside.cgroup_namespace = TRY(joins.take_cgroup_namespace());
     TRY(joins.enter(has_new_user ? IdMap() : request.uid_map, has_new_user ? IdMap() : request.gid_map));
 
     if (!makes_child) {
