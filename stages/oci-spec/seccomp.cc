@@ -44,6 +44,10 @@ void plan_seccomp(Planner& planner, Value value, Property)
         return;
     planner.emit("seccomp.default", action, {action.text(), error_number});
 
+    // An empty list means no flag at all; no list means the field's default, SPEC_ALLOW.
+    if (value["flags"] && !value["flags"].first())
+        planner.emit("seccomp.flag", value["flags"], {""});
+
     Value listener = value["listenerPath"];
     bool has_listener = !listener.text().empty();
     if (has_listener && !planner.check_absolute_path(listener))

@@ -172,3 +172,10 @@ plan_of() { jq "$1" config.json | oci-spec plan; }
 @test "the plan of a configuration is the same as root and as anybody" {
     cmp <(oci-spec plan <config.json) <(as_user oci-spec plan <config.json)
 }
+
+@test "plan: an empty list of filter flags is not the same as none" {
+    run -0 oci-spec plan - <<<'{"ociVersion": "1.0.2", "linux": {"seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "flags": []}}}'
+    [[ $output == *$'seccomp.flag\t/linux/seccomp/flags\t'* ]]
+    run -0 oci-spec plan - <<<'{"ociVersion": "1.0.2", "linux": {"seccomp": {"defaultAction": "SCMP_ACT_ALLOW"}}}'
+    [[ $output != *seccomp.flag* ]]
+}
