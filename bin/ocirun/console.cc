@@ -175,11 +175,19 @@ std::optional<ExitStatus> reap(pid_t pid)
 /// After the end of the container: what is still in the terminal goes out, however slow the reader.
 void flush(Stream& output)
 {
+    // What was written last may still be on its way through the kernel (a pty's bytes are moved by a worker): the end is
+    // EIO, which comes when the last slave is closed and all has been read. Processes that outlive the first one may keep
+    // a slave open; then a tenth of a second of silence is the end.
     for (;;) {
-        if (output.is_empty() && !output.fill())
-            return;
-        if (output.is_empty())
-            return;  // EAGAIN: nothing left
+        if (output.is_empty()) {
+            pollfd readable{output.from, POLLIN, 0};
+            int ready = ::poll(&readable, 1, 100);
+            if (ready == 0 || (ready < 0 && errno != EINTR))
+                return;
+            if (ready > 0 && !output.fill())
+                return;
+            continue;
+        }
         pollfd writable{output.to, POLLOUT, 0};
         if (::poll(&writable, 1, -1) < 0 && errno != EINTR)
             return;

@@ -1,6 +1,6 @@
 // Listens on a unix socket, takes one descriptor (a terminal's master or a pidfd), and shows it:
 //   receive-terminal SOCKET          copies the terminal's output to stdout until its end
-//   receive-terminal --name SOCKET   prints the message that came with the descriptor, and what it is
+//   receive-terminal --name SOCKET   prints the message that came with the descriptor, and what it is; keeps it until it is killed
 #include <cstdio>
 #include <cstring>
 #include <string>
@@ -39,6 +39,9 @@ int main(int argc, char** argv)
         std::string link = "/proc/self/fd/" + std::to_string(fd);
         (void)!::readlink(link.c_str(), target, sizeof target - 1);
         std::printf("%s %s\n", name, target);
+        std::fflush(stdout);
+        // A terminal whose master is closed is hung up: it is held until somebody ends us.
+        ::pause();
         return 0;
     }
     char buffer[4096];

@@ -115,7 +115,7 @@ S
     wait_until test -S "$deep/s"
 
     rt create --console-socket "$PWD/$deep/s" "$TEST_ID"
-    wait "$receiver"
+    kill "$receiver"
 
     [[ $(cat out) == "/dev/pts/ptmx "* ]]
     rt delete --force "$TEST_ID"
@@ -154,7 +154,8 @@ S
     local receiver=$!
     wait_until test -S socket
     rt create --pidfd-socket socket "$TEST_ID"
-    wait "$receiver"
+    wait_until test -s out
+    kill "$receiver"
     [[ $(cat out) == *pidfd* ]]
     rt delete --force "$TEST_ID"
 }
