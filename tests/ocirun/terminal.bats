@@ -115,6 +115,7 @@ S
     wait_until test -S "$deep/s"
 
     rt create --console-socket "$PWD/$deep/s" "$TEST_ID"
+    wait_until test -s out
     kill "$receiver"
 
     [[ $(cat out) == "/dev/pts/ptmx "* ]]
