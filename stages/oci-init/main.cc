@@ -22,13 +22,17 @@
 #include <optional>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /// Default actions, nothing blocked: what the caller ignores is not the container's affair.
 static void reset_signals()
 {
+    // By the system call itself: the C library keeps signals 32 and 33 for itself and refuses to touch them, but they are
+    // inherited when ignored like all others. A zeroed struct of the kernel (man 2 rt_sigaction) is SIG_DFL.
+    static constexpr char default_action[64] = {};
     for (int number = 1; number < NSIG; number++)
-        ::signal(number, SIG_DFL);
+        ::syscall(SYS_rt_sigaction, number, default_action, nullptr, size_t{8});
     sigset_t none;
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);

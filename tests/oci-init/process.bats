@@ -224,7 +224,8 @@ status_line() { sed -n "s/^$1:[[:space:]]*//p" <<<"$output"; }
     local agent=$!
     wait_until test -S agent
     run -0 oci-ns new --plan-fd 5 -- oci-init run --plan-fd 5 --seccomp-fd 6 5<"$PLAN" 6<filter
-    wait "$agent"
+    wait_until test -s message
+    kill "$agent"
     [[ $output == hello ]]
     [[ $(cat message) == *'"fds":["seccompFd"]'*'"metadata":"meta \"data\""'*'"state":{'* ]]
 }
@@ -252,6 +253,22 @@ status_line() { sed -n "s/^$1:[[:space:]]*//p" <<<"$output"; }
     inside true
     cfg '.process.apparmorProfile = "" | .process.selinuxLabel = "system_u:system_r:container_t:s0"'
     inside true
+}
+
+@test "an AppArmor profile that is not loaded is refused; one that is loaded is in force, also where /proc lies" {
+    requires root apparmor
+    cfg '.process.apparmorProfile = "nosuch-profile"'
+    refused "oci-init: /process/apparmorProfile: cannot apply the label 'exec nosuch-profile' by \`/proc/thread-self/attr/*: No such file or directory"
+    requires apparmor_parser
+    printf 'profile ocirun-test-%s flags=(attach_disconnected,mediate_deleted) { file, capability, deny /etc/shadow-of-test r, }\n' "$TEST_ID" >profile
+    apparmor_parser -r profile
+    touch rootfs/etc/shadow-of-test
+    cfg --arg p "ocirun-test-$TEST_ID" '.process.apparmorProfile = $p'
+    args sh -c 'cat /proc/self/attr/current; cat /etc/shadow-of-test'
+    make_plan
+    run --separate-stderr oci-ns new --plan-fd 5 -- oci-init run --plan-fd 5 5<"$PLAN"
+    apparmor_parser -R profile
+    [[ $output == "ocirun-test-$TEST_ID (enforce)" && $stderr == *"Permission denied"* ]]
 }
 
 @test "/dev/null as standard input and output keeps its owner" {
