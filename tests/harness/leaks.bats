@@ -73,6 +73,25 @@ inner()
     [[ $(find /sys/fs/cgroup -name "$(cat "$BATS_TEST_TMPDIR/id")") == "" ]]
 }
 
+@test "with OCIRUN_STRICT a cgroup of any name is noticed, and one where somebody else lives is not held against the test" {
+    requires root
+    parent=/sys/fs/cgroup
+    [[ ! -d $parent/pids ]] || parent+=/pids
+    printf 'load %s/helpers\n@test "inner" { mkdir %s/strict-%s; }\n' "$TESTS_DIR" "$parent" "$$" >inner.bats
+    run env -u OCIRUN_TEST_ID -u TEST_ID OCIRUN_STRICT=1 bats --formatter tap inner.bats
+    rmdir "$parent/strict-$$"
+    [[ $status == 1 && $output == *"new: $parent/strict-$$"* ]]
+
+    sleep 60 3>&- &
+    printf 'load %s/helpers\n@test "inner" { mkdir %s/strict-%s; echo %s >%s/strict-%s/cgroup.procs; }\n' \
+        "$TESTS_DIR" "$parent" "$$" "$!" "$parent" "$$" >inner.bats
+    run env -u OCIRUN_TEST_ID -u TEST_ID OCIRUN_STRICT=1 bats --formatter tap inner.bats
+    kill "$!"
+    wait "$!" || true
+    rmdir "$parent/strict-$$"
+    [[ $status == 0 ]]
+}
+
 @test "a test that leaves a state directory fails" {
     inner 'mkdir -p "$STATE_ROOT/left"'
 
