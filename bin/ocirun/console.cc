@@ -54,6 +54,30 @@ Result<Signals> Signals::block()
     return Signals(std::move(fd));
 }
 
+Result<void> Signals::check() const
+{
+    signalfd_siginfo info;
+    while (::read(fd_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
+        int number = static_cast<int>(info.ssi_signo);
+        if (number == SIGHUP || number == SIGINT || number == SIGQUIT || number == SIGTERM)
+            return Error{std::string("interrupted by signal ") + std::to_string(number) + " (" + sigdescr_np(number) + ")"};
+    }
+    return {};
+}
+
+Result<void> Signals::wait_readable(int fd) const
+{
+    for (;;) {
+        pollfd watched[2] = {{fd, POLLIN, 0}, {fd_.get(), POLLIN, 0}};
+        if (::poll(watched, 2, -1) < 0 && errno != EINTR)
+            return errno_error("cannot wait");
+        if (watched[1].revents != 0)
+            TRY(check());
+        if (watched[0].revents != 0)
+            return {};
+    }
+}
+
 /// Gives the terminal behind `master` the window size of ours, if one of 0, 1, 2 is a terminal.
 static void copy_window_size(int master)
 {

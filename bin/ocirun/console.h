@@ -17,6 +17,12 @@ public:
     static Result<Signals> block();
     int fd() const { return fd_.get(); }
 
+    /// Waits until `fd` can be read. A signal that asks us to end comes first as the error `interrupted by ...`:
+    /// the caller undoes what it has begun.
+    Result<void> wait_readable(int fd) const;
+    /// Takes what has arrived; the error, if it asks us to end.
+    Result<void> check() const;
+
 private:
     explicit Signals(UniqueFd fd) : fd_(std::move(fd)) {}
     UniqueFd fd_;

@@ -53,8 +53,9 @@ static Result<int> create(const Arguments& global, const Arguments& arguments)
     Context context = TRY(Context::from(global));
     LaunchRequest request = TRY(request_from(arguments));
     request.start_later = true;
+    Signals signals = TRY(Signals::block());
     StateRoot root = TRY(context.create_root());
-    Result<Launched> made = launch(context, root, request);
+    Result<Launched> made = launch(context, root, request, signals);
     if (!made.has_value())
         return failed("create", made.error());
     Launched launched = std::move(made).value();
@@ -81,12 +82,12 @@ static Result<int> run(const Arguments& global, const Arguments& arguments)
     if (!detach && !arguments.has("no-subreaper"))
         ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 
-    Result<Launched> made = launch(context, root, request);
+    Result<Launched> made = launch(context, root, request, signals);
     if (!made.has_value())
         return failed("run", made.error());
     Launched launched = std::move(made).value();
     stage::step("start the program");
-    Result<void> started = start_program(launched);
+    Result<void> started = start_program(launched, signals);
     if (!started.has_value()) {
         launched.init_child = ChildProcess();
         TRY(destroy(context, root, launched.state, &launched.plan, launched.bundle));

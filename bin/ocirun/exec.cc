@@ -148,30 +148,29 @@ private:
 };
 
 /// `exec --process FILE`: the process object as a plan.
-Result<Plan> read_process(Stages& stages, const std::string& path)
+Result<Plan> read_process(Stages& stages, const std::string& path, const Signals& signals)
 {
-    UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
-    if (!file)
-        return errno_error("cannot open the process file '" + path + "'");
+    UniqueFd file = TRY(open_input(path));
     Pipe output = TRY(Pipe::create());
     SpawnOptions options;
     options.stdin_fd = file.get();
     options.stdout_fd = output.write_end.get();
     ChildProcess reader = TRY(stages.start("oci-spec", {"plan", "--process"}, options));
     output.write_end.reset();
+    TRY(signals.wait_readable(output.read_end.get()));
     std::string text = TRY(read_all(output.read_end.get(), max_plan_size));
     ExitStatus status = TRY(reader.wait());
     if (status.shell_status() != 0)
-        return stages.failure("oci-spec", status);
+        return stages.failure("oci-spec", status).with_context("'" + path + "'");
     return Plan::parse(std::move(text), "ocirun");
 }
 
-Result<std::string> process_plan(Stages& stages, const Plan& container_plan, const Arguments& arguments)
+Result<std::string> process_plan(Stages& stages, const Plan& container_plan, const Arguments& arguments, const Signals& signals)
 {
     const bool from_file = arguments.has("process");
     std::optional<Plan> process;
     if (from_file)
-        process = TRY(read_process(stages, arguments.value("process")));
+        process = TRY(read_process(stages, arguments.value("process"), signals));
     ProcessPlan plan(from_file ? *process : container_plan, from_file);
     if (!from_file) {
         if (arguments.positionals().size() < 2)
@@ -224,11 +223,11 @@ struct Started {
 
 /// Starts oci-ns, which becomes oci-init inside; returns when the program has been executed.
 Result<Started> start_process(const Context& context, const StateRoot& root, Stages& stages, const Container& container,
-                              const Arguments& arguments)
+                              const Arguments& arguments, const Signals& signals)
 {
     const int kept_fds = TRY(prepare_descriptors(static_cast<int>(TRY(arguments.number("preserve-fds", 0)))));
     Plan container_plan = TRY(container.plan());
-    std::string text = TRY(process_plan(stages, container_plan, arguments));
+    std::string text = TRY(process_plan(stages, container_plan, arguments, signals));
     const std::string console_socket = arguments.value("console-socket");
     const bool detach = arguments.has("detach");
     Plan plan = TRY(Plan::parse(text, "ocirun"));
@@ -268,6 +267,7 @@ Result<Started> start_process(const Context& context, const StateRoot& root, Sta
 
     Started started;
     for (;;) {
+        TRY(signals.wait_readable(control.ours.get()));
         Packet packet = TRY(receive_packet(control.ours.get()));
         if (packet.end_of_file)
             break;
@@ -317,7 +317,7 @@ Result<int> exec(const Arguments& global, const Arguments& arguments)
         Signals signals = TRY(Signals::block());
         if (!arguments.has("detach") && !arguments.has("no-subreaper"))
             ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-        Started started = TRY(start_process(context, *root, stages, container, arguments).with_context("exec failed: unable to start container process"));
+        Started started = TRY(start_process(context, *root, stages, container, arguments, signals).with_context("exec failed: unable to start container process"));
         pid_t pid = started.child.release();
         if (arguments.has("detach"))
             return exit_done;

@@ -34,7 +34,7 @@ static Result<UniqueFd> state_file(const std::string& state)
     return file;
 }
 
-static Result<void> run_hook(const Directive& hook, const std::string& state)
+static Result<void> run_hook(const Directive& hook, const std::string& state, const Signals* signals)
 {
     const std::string path(hook[2]);
     long long timeout = TRY(parse_number(hook[3]));
@@ -74,15 +74,19 @@ static Result<void> run_hook(const Directive& hook, const std::string& state)
     const long long deadline = timeout > 0 ? now_ms() + timeout * 1000 : 0;
     bool output_ended = false;
     for (;;) {
-        pollfd watched[2] = {{pidfd.get(), POLLIN, 0}, {output_ended ? -1 : output.read_end.get(), POLLIN, 0}};
+        pollfd watched[3] = {{pidfd.get(), POLLIN, 0},
+                             {output_ended ? -1 : output.read_end.get(), POLLIN, 0},
+                             {signals != nullptr ? signals->fd() : -1, POLLIN, 0}};
         int wait_ms = -1;
         if (deadline != 0) {
             wait_ms = static_cast<int>(std::max(0LL, deadline - now_ms()));
             if (wait_ms == 0)
                 return Error{"timed out after " + std::to_string(timeout) + " s and was killed"};
         }
-        if (::poll(watched, 2, wait_ms) < 0 && errno != EINTR)
+        if (::poll(watched, 3, wait_ms) < 0 && errno != EINTR)
             return errno_error("cannot wait for the hook");
+        if (watched[2].revents != 0)
+            TRY(signals->check());
         if (watched[1].revents != 0)
             output_ended = take_output();
         if (watched[0].revents != 0)
@@ -98,14 +102,14 @@ static Result<void> run_hook(const Directive& hook, const std::string& state)
     return Error{status.words() + (said.empty() ? "" : ": " + said)};
 }
 
-Result<void> run_hooks(const Plan& plan, std::string_view kind, const std::string& state)
+Result<void> run_hooks(const Plan& plan, std::string_view kind, const std::string& state, const Signals* signals)
 {
     for (const Directive& hook : plan.directives()) {
         if (!hook.is("ocirun.hook") || hook[0] != kind)
             continue;
         std::string what = std::string(kind) + " hook #" + std::string(hook[1]);
         stage::step("run the " + what);
-        TRY(run_hook(hook, state).with_context("error running " + what + ": '" + std::string(hook[2]) + "'").with_pointer(hook.pointer));
+        TRY(run_hook(hook, state, signals).with_context("error running " + what + ": '" + std::string(hook[2]) + "'").with_pointer(hook.pointer));
     }
     return {};
 }

@@ -62,6 +62,20 @@ Result<int> prepare_descriptors(int preserve)
     return kept;
 }
 
+Result<UniqueFd> open_input(const std::string& path)
+{
+    UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+    struct stat status;
+    if (!file || ::fstat(file.get(), &status) < 0)
+        return errno_error("cannot open '" + path + "'");
+    if (S_ISDIR(status.st_mode))
+        return Error{"cannot read '" + path + "'", EISDIR};
+    // The reader waits for the bytes of a fifo, and we for the reader, where a signal is heard.
+    if (::fcntl(file.get(), F_SETFL, O_RDONLY) < 0)
+        return errno_error("cannot open '" + path + "'");
+    return file;
+}
+
 // ---------------------------------------------------------------- plan text
 
 std::string with_lines(const std::string& plan_text, const std::string& lines)
@@ -267,8 +281,8 @@ bool is_in_user_namespace()
 
 class Launcher {
 public:
-    Launcher(const Context& context, const StateRoot& root, const LaunchRequest& request, Stages stages)
-        : context_(context), root_(root), request_(request), stages_(std::move(stages))
+    Launcher(const Context& context, const StateRoot& root, const LaunchRequest& request, const Signals& signals, Stages stages)
+        : context_(context), root_(root), request_(request), signals_(signals), stages_(std::move(stages))
     {
     }
 
@@ -296,10 +310,11 @@ private:
         if (::realpath(given.c_str(), real) == nullptr)
             return errno_error("cannot open the bundle '" + given + "'");
         bundle_ = real;
-        std::string path = request_.config.empty() ? bundle_ + "/config.json" : request_.config;
-        config_ = UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
-        if (!config_)
-            return errno_error("cannot open '" + path + "'; a bundle is a directory with config.json ('ocirun spec' writes one)");
+        config_path_ = request_.config.empty() ? bundle_ + "/config.json" : request_.config;
+        Result<UniqueFd> config = open_input(config_path_);
+        if (!config.has_value() && config.error().error_number == ENOENT)
+            return Error{"cannot open '" + config_path_ + "'; a bundle is a directory with config.json ('ocirun spec' writes one)", ENOENT};
+        config_ = TRY(std::move(config));
         return {};
     }
 
@@ -390,10 +405,11 @@ private:
 
     Result<void> read_plan()
     {
+        TRY(signals_.wait_readable(plan_pipe_.get()));
         plan_text_ = TRY(read_all(plan_pipe_.get(), max_plan_size));
         ExitStatus status = TRY(reader_.wait());
         if (status.shell_status() != 0)
-            return stages_.failure("oci-spec", status);
+            return stages_.failure("oci-spec", status).with_context("'" + config_path_ + "'");
         plan_ = TRY(Plan::parse(plan_text_, "ocirun"));
         return {};
     }
@@ -468,6 +484,7 @@ private:
     Result<void> converse()
     {
         for (;;) {
+            TRY(signals_.wait_readable(control_.get()));
             Packet packet = TRY(receive_packet(control_.get()));
             if (packet.end_of_file)
                 return dead_stage();
@@ -476,8 +493,8 @@ private:
                 TRY(record_process(static_cast<pid_t>(TRY(parse_number(fields[1])))));
             } else if (fields[0] == "namespaces") {
                 hooks_ran_ = true;
-                TRY(run_hooks(*plan_, "prestart", hook_state("creating")));
-                TRY(run_hooks(*plan_, "createRuntime", hook_state("creating")));
+                TRY(run_hooks(*plan_, "prestart", hook_state("creating"), &signals_));
+                TRY(run_hooks(*plan_, "createRuntime", hook_state("creating"), &signals_));
                 TRY(send_packet(control_.get(), "continue"));
             } else if (fields[0] == "terminal" && packet.fds.size() == 1) {
                 TRY(take_terminal(std::move(packet.fds[0])));
@@ -580,6 +597,8 @@ private:
     const Context& context_;
     const StateRoot& root_;
     const LaunchRequest& request_;
+    const Signals& signals_;
+    std::string config_path_;
     Stages stages_;
     std::string bundle_;
     UniqueFd config_;
@@ -604,14 +623,14 @@ private:
 
 }  // namespace
 
-Result<Launched> launch(const Context& context, const StateRoot& root, const LaunchRequest& request)
+Result<Launched> launch(const Context& context, const StateRoot& root, const LaunchRequest& request, const Signals& signals)
 {
     TRY(check_container_id(request.id));
-    Launcher launcher(context, root, request, TRY(Stages::create(context)));
+    Launcher launcher(context, root, request, signals, TRY(Stages::create(context)));
     return launcher.run();
 }
 
-Result<void> start_program(Launched& launched)
+Result<void> start_program(Launched& launched, const Signals& signals)
 {
     TRY(send_packet(launched.control.get(), "start"));
     Packet packet = TRY(receive_packet(launched.control.get()));
@@ -620,7 +639,7 @@ Result<void> start_program(Launched& launched)
     if (std::optional<Error> error = launched.stages.reported())
         return std::move(*error).with_context("unable to start container process");
     StateFacts facts{launched.state.id(), "running", launched.init.pid, launched.bundle, {}, {}};
-    return run_hooks(launched.plan, "poststart", state_json(facts, &launched.plan, ""));
+    return run_hooks(launched.plan, "poststart", state_json(facts, &launched.plan, ""), &signals);
 }
 
 Result<void> destroy(const Context& context, const StateRoot& root, ContainerState& state, const Plan* plan, const std::string& bundle)

@@ -35,11 +35,11 @@ struct Launched {
     UniqueFd master;          ///< of the terminal, in the foreground
 };
 
-/// Makes the container. On an error nothing is left of it, and the poststop hooks have run if others had.
-Result<Launched> launch(const Context& context, const StateRoot& root, const LaunchRequest& request);
+/// Makes the container. A signal that asks us to end is an error, too. On an error nothing is left of it, and the poststop hooks have run if others had.
+Result<Launched> launch(const Context& context, const StateRoot& root, const LaunchRequest& request, const Signals& signals);
 
 /// Lets the program run; returns when it has been executed. Then runs the poststart hooks.
-Result<void> start_program(Launched& launched);
+Result<void> start_program(Launched& launched, const Signals& signals);
 
 /// Ends a container: undoes it, runs its poststop hooks (a failure of one is only a warning).
 Result<void> destroy(const Context& context, const StateRoot& root, ContainerState& state, const Plan* plan, const std::string& bundle);
@@ -60,6 +60,9 @@ int listen_fds();
 /// The filter of the plan's seccomp lines, in a memory file `into`: from the cache in the state root,
 /// or compiled by oci-seccomp. Does nothing when the plan has none.
 Result<void> provide_filter(const Context& context, const StateRoot& root, Stages& stages, const std::string& plan_text, int into);
+
+/// A file that oci-spec is to read. Opening a fifo does not wait for its writer; a directory is refused.
+Result<UniqueFd> open_input(const std::string& path);
 
 /// The plan's text with more lines before its `end`.
 std::string with_lines(const std::string& plan_text, const std::string& lines);

@@ -269,3 +269,33 @@ load ../helpers
     run -1 rt create "$TEST_ID"
     [[ $output == *"/process/rlimits/0: cannot set RLIMIT_NOFILE to "*": Operation not permitted" ]]
 }
+
+@test "a signal ends a run and a create that are not through yet, and nothing is left" {
+    requires root
+    make_bundle
+    local command
+    # A configuration that nobody writes, and a hook that never ends.
+    mkfifo never
+    exec 8<>never
+    for command in run create; do
+        run -124 timeout 1 "$OCIRUN" --root "$STATE_ROOT" "$command" --config never "$TEST_ID"
+        [[ $output == *"$command failed: interrupted by signal 15 (Terminated)" ]]
+    done
+    exec 8<&-
+    cfg '.hooks.createRuntime = [{"path": "/bin/sleep", "args": ["sleep", "1000"]}]'
+    for command in run create; do
+        run -124 timeout 1 "$OCIRUN" --root "$STATE_ROOT" "$command" "$TEST_ID"
+        [[ $output == *"createRuntime hook #0: '/bin/sleep': interrupted by signal 15 (Terminated)" ]]
+    done
+}
+
+@test "errors in the configuration name its file" {
+    requires root
+    make_bundle
+    echo '{' >broken
+    run -1 rt run --config broken "$TEST_ID"
+    [[ $output == *"run failed: 'broken': oci-spec: "* ]]
+    mkdir folder
+    run -1 rt run --config folder "$TEST_ID"
+    [[ $output == *"cannot read 'folder': Is a directory" ]]
+}
