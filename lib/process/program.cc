@@ -7,8 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/// Errors of looking up and of executing it, as env(1) and the engines tell them apart.
-static Error program_error(const std::string& what, int error_number)
+Error program_error(const std::string& what, int error_number)
 {
     bool is_missing = error_number == ENOENT || error_number == ENOTDIR;
     return Error{what, error_number, {}, is_missing ? exit_not_found : exit_cannot_execute};
@@ -47,7 +46,8 @@ Result<std::string> find_in_path(const std::string& name)
         int problem = problem_with(candidate);
         if (problem == 0)
             return candidate;
-        if (problem == EACCES)
+        // A folder that we may not enter says nothing about the program.
+        if (problem == EACCES && ::faccessat(AT_FDCWD, candidate.c_str(), F_OK, AT_EACCESS) == 0)
             kept = EACCES;
         if (colon == std::string_view::npos)
             break;

@@ -1,6 +1,7 @@
 // Finding, sealing and executing PROGRAM.
 #include "executable.h"
 
+#include "process/program.h"
 #include "stage/stage.h"
 
 #include <cstring>
@@ -17,43 +18,17 @@ extern char** environ;
 #define MFD_EXEC 0x0010U
 #endif
 
-/// Errors of looking up and of executing it, as env(1) and the engines tell them apart.
-static Error program_error(const std::string& what, int error_number)
-{
-    bool is_missing = error_number == ENOENT || error_number == ENOTDIR;
-    return Error{what, error_number, {}, is_missing ? exit_not_found : exit_cannot_execute};
-}
-
 Result<void> Executable::find()
 {
     const std::string& name = words_[0];
-    if (name.empty())
-        return program_error("cannot execute ''", ENOENT);
     if (name.find('/') != std::string::npos) {
         path_ = name;
         if (::access(path_.c_str(), X_OK) < 0)
             return program_error("cannot execute '" + name + "'", errno);
         return {};
     }
-    const char* path = ::getenv("PATH");
-    std::string_view folders(path != nullptr ? path : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-    int problem = ENOENT;
-    for (;;) {
-        size_t colon = folders.find(':');
-        std::string_view folder = folders.substr(0, colon);
-        // An empty part of PATH is the present directory (POSIX 8.3).
-        path_.assign(folder.empty() ? std::string_view(".") : folder).append("/").append(name);
-        if (::access(path_.c_str(), X_OK) == 0)
-            return {};
-        // A folder that we may not enter says nothing about the program.
-        if (errno == EACCES && ::access(path_.c_str(), F_OK) == 0)
-            problem = EACCES;
-        if (colon == std::string_view::npos)
-            break;
-        folders.remove_prefix(colon + 1);
-    }
-    path_.clear();
-    return program_error("cannot find '" + name + "' in PATH", problem);
+    path_ = TRY(find_in_path(name));
+    return {};
 }
 
 static Result<UniqueFd> make_memory_file(const char* name)
