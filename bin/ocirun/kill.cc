@@ -3,7 +3,7 @@
 
 #include "container.h"
 #include "context.h"
-#include "signal_name.h"
+#include "process/signal_name.h"
 
 #include <csignal>
 #include <sys/syscall.h>

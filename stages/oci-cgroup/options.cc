@@ -1,7 +1,8 @@
 // Reading the options that set limits.
 #include "options.h"
 
-#include <csignal>
+#include "process/signal_name.h"
+
 #include <cstring>
 
 static constexpr Option option_table[] = {
@@ -55,16 +56,11 @@ Result<std::string> parse_cpus(std::string_view text)
 
 Result<int> parse_signal_name(std::string_view text)
 {
-    if (Result<unsigned long long> number = parse_unsigned(text); number.has_value() && number.value() > 0 && number.value() < NSIG)
-        return static_cast<int>(number.value());
-    std::string_view name = text.starts_with("SIG") ? text.substr(3) : text;
-    for (int number = 1; number < NSIG; number++)
-        if (const char* known = sigabbrev_np(number); known != nullptr && name == known)
-            return number;
-    if (name.starts_with("RTMIN+"))
-        if (Result<unsigned long long> above = parse_unsigned(name.substr(6)); above.has_value() && above.value() <= 30)
-            return SIGRTMIN + static_cast<int>(above.value());
-    return Error{"unknown signal '" + std::string(text) + "'", 0, {}, exit_usage};
+    // 0 only asks whether there is a process: nothing to send to a whole cgroup.
+    int number = TRY(parse_signal(text).with_exit_code(exit_usage));
+    if (number == 0)
+        return Error{"unknown signal '" + std::string(text) + "'", 0, {}, exit_usage};
+    return number;
 }
 
 void OptionLimits::add(std::string_view directive, std::string_view option, std::vector<std::string> fields)

@@ -38,5 +38,5 @@ Result<std::string> parse_size(std::string_view text);
 /// `1.5` CPUs in microseconds a period of 100 ms.
 Result<std::string> parse_cpus(std::string_view text);
 
-/// `TERM`, `SIGTERM`, `15`, `RTMIN+3`.
+/// As parse_signal(), but not 0.
 Result<int> parse_signal_name(std::string_view text);

@@ -1,5 +1,5 @@
 // What counts as a signal.
-#include "signal_name.h"
+#include "process/signal_name.h"
 
 #include <csignal>
 #include <cstring>

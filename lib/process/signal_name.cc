@@ -1,5 +1,5 @@
 // Reading signal names (man 7 signal).
-#include "signal_name.h"
+#include "process/signal_name.h"
 
 #include "plan/plan.h"
 
