@@ -24,7 +24,6 @@ inline constexpr DirectiveType directive_types[] = {
     {"ocirun.annotation", 2, 2, "KEY VALUE", "/annotations", "kept in the state, given to hooks"},
     {"ocirun.hook", 5, many, "KIND INDEX PATH TIMEOUT NARGS [ARG]... [ENV]...", "/hooks",
      "run by ocirun (prestart, createRuntime, poststart, poststop); TIMEOUT in seconds, 0 for none; NARGS arguments come before the environment"},
-    {"ocirun.ignored", 1, 1, "REASON", "*", "a property that has no meaning on Linux"},
 
     // oci-ns: namespaces
     {"ns.new", 1, 1, "KIND", "/linux/namespaces", "a new namespace: pid, network, mount, ipc, uts, user, cgroup or time"},

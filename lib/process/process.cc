@@ -76,10 +76,7 @@ Result<ChildProcess> spawn(const std::string& path, const std::vector<std::strin
     ::sigemptyset(&none);
     ::posix_spawnattr_setsigdefault(&attributes, &all);
     ::posix_spawnattr_setsigmask(&attributes, &none);
-    int flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
-    if (options.new_session)
-        flags |= POSIX_SPAWN_SETSID;
-    ::posix_spawnattr_setflags(&attributes, static_cast<short>(flags));
+    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
 
     std::vector<char*> arguments = pointers_to(argv);
     std::vector<char*> environment = pointers_to(options.environment);

@@ -51,7 +51,6 @@ struct SpawnOptions {
     std::vector<int> inherit = {};
     /// NAME=VALUE; empty: an empty environment.
     std::vector<std::string> environment = {};
-    bool new_session = false;
 };
 
 /// Starts the program at `path` with all signals at their defaults and none blocked. Like vfork
