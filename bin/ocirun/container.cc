@@ -36,8 +36,7 @@ Result<Container> Container::find(const StateRoot& root, const std::string& id)
     if (!state)
         return no_such_container(id);
     Container container{std::move(*state), {}, {}, {}, false, {}};
-    std::vector<JournalEntry> journal = TRY(container.state.journal());
-    for (const JournalEntry& entry : journal) {
+    for (const JournalEntry& entry : container.state.entries()) {
         const std::vector<std::string>& fields = entry.fields;
         if (entry.what == "boot" && fields.size() == 1) {
             container.stale = fields[0] != TRY(read_boot_id());

@@ -39,6 +39,13 @@ Result<Log> Log::open(const std::string& path, Format format, bool debug)
     return log;
 }
 
+static Log::Format log_format_of(const Arguments& global)
+{
+    return global.value("log-format") == "json" ? Log::Format::json : Log::Format::text;
+}
+
+Result<Log> Log::from(const Arguments& global) { return open(global.value("log"), log_format_of(global), global.has("debug")); }
+
 void Log::append(const char* level, std::string_view message) const
 {
     std::string line;
@@ -85,10 +92,9 @@ Result<Context> Context::from(const Arguments& global, bool log_may_fail)
     std::string format = global.value("log-format", "text");
     if (format != "text" && format != "json")
         return Error{"--log-format '" + format + "': expected text or json"};
-    Log::Format log_format = format == "json" ? Log::Format::json : Log::Format::text;
-    Result<Log> log = Log::open(global.value("log"), log_format, global.has("debug"));
+    Result<Log> log = Log::from(global);
     if (!log.has_value() && log_may_fail)
-        log = Log::open("", log_format, global.has("debug"));
+        log = Log::open("", log_format_of(global), global.has("debug"));
     context.log = TRY(std::move(log));
 
     std::string manager = global.value("cgroup-manager", global.has("systemd-cgroup") ? "systemd" : "cgroupfs");
@@ -115,6 +121,14 @@ Result<Context> Context::from(const Arguments& global, bool log_may_fail)
 Result<StateRoot> Context::create_root() const
 {
     std::optional<StateRoot> root = TRY(StateRoot::open(root_path, true));
+    return std::move(*root);
+}
+
+Result<StateRoot> Context::root_of(const std::string& id) const
+{
+    std::optional<StateRoot> root = TRY(find_root());
+    if (!root)
+        return no_such_container(id);
     return std::move(*root);
 }
 

@@ -17,6 +17,8 @@ public:
 
     /// Opens `path` for appending. A link, a directory, a device is refused; "/dev/stderr" is stderr.
     static Result<Log> open(const std::string& path, Format format, bool debug);
+    /// As the global options --log, --log-format and --debug say.
+    static Result<Log> from(const Arguments& global);
     Log() = default;
 
     void error(std::string_view message) const;
@@ -50,6 +52,8 @@ struct Context {
     Result<StateRoot> create_root() const;
     /// Nothing: there is none yet, hence no container.
     Result<std::optional<StateRoot>> find_root() const;
+    /// The root in which container `id` must be: without one the container does not exist.
+    Result<StateRoot> root_of(const std::string& id) const;
 };
 
 /// `container 'ID' does not exist`, with the words that engines look for.

@@ -308,16 +308,14 @@ Result<int> exec(const Arguments& global, const Arguments& arguments)
     Context context = TRY(Context::from(global).with_exit_code(255));
     auto work = [&]() -> Result<int> {
         const std::string& id = arguments.positionals()[0];
-        std::optional<StateRoot> root = TRY(context.find_root());
-        if (!root)
-            return no_such_container(id);
-        Container container = TRY(Container::find(*root, id));
+        StateRoot root = TRY(context.root_of(id));
+        Container container = TRY(Container::find(root, id));
         TRY(check_status(container, arguments.has("ignore-paused")));
         Stages stages = TRY(Stages::create(context));
         Signals signals = TRY(Signals::block());
         if (!arguments.has("detach") && !arguments.has("no-subreaper"))
             ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-        Started started = TRY(start_process(context, *root, stages, container, arguments, signals).with_context("exec failed: unable to start container process"));
+        Started started = TRY(start_process(context, root, stages, container, arguments, signals).with_context("exec failed: unable to start container process"));
         pid_t pid = started.child.release();
         if (arguments.has("detach"))
             return exit_done;

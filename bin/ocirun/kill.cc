@@ -30,10 +30,8 @@ static Result<int> kill_container(const Arguments& global, const Arguments& argu
     Context context = TRY(Context::from(global));
     const std::string& id = arguments.positionals()[0];
     int number = TRY(parse_signal(arguments.positionals().size() > 1 ? arguments.positionals()[1] : "TERM"));
-    std::optional<StateRoot> root = TRY(context.find_root());
-    if (!root)
-        return no_such_container(id);
-    Container container = TRY(Container::find(*root, id));
+    StateRoot root = TRY(context.root_of(id));
+    Container container = TRY(Container::find(root, id));
 
     const CgroupLocation* cgroup = location_to_kill(container.cgroups);
     const bool all = arguments.has("all") || shares_pid_namespace(container);

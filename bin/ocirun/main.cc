@@ -6,7 +6,6 @@
 #include "version.h"
 
 #include <csignal>
-#include <optional>
 #include <unistd.h>
 
 static constexpr Option global_options[] = {
@@ -22,30 +21,27 @@ static constexpr Option global_options[] = {
     {"test-step", 0, "PROGRAM:N:SIGNAL", "for tests", true},
 };
 
-// Engines read the errors of our own in the log; whoever has no log reads stderr.
-static Log* error_log = nullptr;
+/// The options about the log, for errors alone: a command opens the log by itself (Context::from), and most have no error.
+static const Arguments* log_options = nullptr;
 
+static Result<void> remember_log_options(const Arguments& global)
+{
+    static Arguments remembered;
+    remembered = global;
+    log_options = &remembered;
+    return {};
+}
+
+// Engines read errors in the log; whoever has no log reads stderr.
 static int report(const Error& error)
 {
-    if (error_log != nullptr)
-        error_log->error(error.message());
+    Result<Log> log = log_options != nullptr ? Log::from(*log_options) : Result<Log>(Log());
+    // A log that cannot be opened is the command's business (delete --force goes on without); its errors are said on stderr.
+    if (log.has_value())
+        log.value().error(error.message());
     else
         Log().error(error.message());
     return error.exit_code;
-}
-
-/// The log options again, on their own: also the errors of the command line's other half go to the log.
-static Result<void> prepare(const Arguments& global)
-{
-    static std::optional<Log> log;
-    Result<Log> opened = Log::open(global.value("log"), global.value("log-format") == "json" ? Log::Format::json : Log::Format::text,
-                                   global.has("debug"));
-    // Whether that is an error is the command's business: delete --force goes on.
-    if (opened.has_value()) {
-        log = std::move(opened).value();
-        error_log = &*log;
-    }
-    return {};
 }
 
 int main(int argc, char** argv)
@@ -62,7 +58,7 @@ int main(int argc, char** argv)
     static const std::string version = OCIRUN_VERSION "\ncommit: " OCIRUN_COMMIT "\nspec: " OCIRUN_SPEC_VERSION;
     Program program{"ocirun", "run OCI containers", global_options, commands, version};
     program.usage_exit_code = exit_failed;
-    program.prepare = prepare;
+    program.prepare = remember_log_options;
     program.report = report;
     return command_main(program, argc, argv);
 }

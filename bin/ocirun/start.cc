@@ -56,10 +56,8 @@ static Result<int> start(const Arguments& global, const Arguments& arguments)
 {
     Context context = TRY(Context::from(global));
     const std::string& id = arguments.positionals()[0];
-    std::optional<StateRoot> root = TRY(context.find_root());
-    if (!root)
-        return no_such_container(id);
-    Container container = TRY(Container::find(*root, id));
+    StateRoot root = TRY(context.root_of(id));
+    Container container = TRY(Container::find(root, id));
     Status status = TRY(container.status());
     if (status != Status::created)
         return not_created(container, status);
@@ -72,7 +70,7 @@ static Result<int> start(const Arguments& global, const Arguments& arguments)
         Result<void> hooks = run_hooks(plan, "poststart", state_json(facts, &plan, ""));
         if (!hooks.has_value()) {
             TRY(container.state.lock(10));
-            TRY(destroy(context, *root, container.state, &plan, container.bundle));
+            TRY(destroy(context, root, container.state, &plan, container.bundle));
             return std::move(hooks).error();
         }
     }

@@ -8,10 +8,8 @@ static Result<int> state(const Arguments& global, const Arguments& arguments)
 {
     Context context = TRY(Context::from(global));
     const std::string& id = arguments.positionals()[0];
-    std::optional<StateRoot> root = TRY(context.find_root());
-    if (!root)
-        return no_such_container(id);
-    Container container = TRY(Container::find(*root, id));
+    StateRoot root = TRY(context.root_of(id));
+    Container container = TRY(Container::find(root, id));
     Status status = TRY(container.status());
     Result<Plan> plan = container.plan();
     StateFacts facts{id, status_word(status), status == Status::stopped ? 0 : container.init.pid, container.bundle, container.created,

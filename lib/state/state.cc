@@ -245,11 +245,11 @@ Result<bool> ContainerState::create_in_bundle(const std::string& bundle)
 }
 
 /// Opens the state directory that the journal names, if it is the one that was made.
-Result<void> ContainerState::open_directory(const std::vector<JournalEntry>& entries)
+Result<void> ContainerState::open_directory()
 {
     std::string path;
     const JournalEntry* identity = nullptr;
-    for (const JournalEntry& entry : entries) {
+    for (const JournalEntry& entry : entries_) {
         if (entry.what == "directory" && entry.fields.size() == 1)
             path = entry.fields[0];
         if (entry.what == "directory-inode" && entry.fields.size() == 2)
@@ -280,7 +280,8 @@ Result<std::optional<ContainerState>> ContainerState::find(const StateRoot& root
     if (!is_private_file(status))
         return Error{"the state of container '" + id + "' is no file that belongs to uid " + std::to_string(::geteuid()) + " alone"};
     state.owner_ = status.st_uid;
-    TRY(state.open_directory(TRY(state.journal())));
+    state.entries_ = TRY(state.journal());
+    TRY(state.open_directory());
     return std::optional<ContainerState>(std::move(state));
 }
 

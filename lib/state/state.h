@@ -73,6 +73,8 @@ public:
     /// Appends a line to the journal: a fact, or something to undo; the latter before the deed.
     Result<void> record(const std::string& what, std::initializer_list<std::string_view> fields) const;
     Result<std::vector<JournalEntry>> journal() const;
+    /// The journal as find() has read it.
+    const std::vector<JournalEntry>& entries() const { return entries_; }
 
     /// Takes the lock that create, start and delete hold, waiting for at most `seconds`.
     Result<void> lock(int seconds) const;
@@ -87,7 +89,7 @@ public:
 
 private:
     ContainerState() = default;
-    Result<void> open_directory(const std::vector<JournalEntry>& entries);
+    Result<void> open_directory();
     Result<bool> create_in_bundle(const std::string& bundle);
     Result<void> record_directory();
     Result<void> remove_directory(const std::string& path);
@@ -96,6 +98,7 @@ private:
     const StateRoot* root_ = nullptr;
     UniqueFd journal_;
     UniqueFd directory_;
+    std::vector<JournalEntry> entries_;
     uid_t owner_ = 0;
 };
 
