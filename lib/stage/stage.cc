@@ -117,3 +117,10 @@ void warn(std::string_view text)
 }
 
 }  // namespace stage
+
+// What std::terminate calls. The standard library's own prints the type of the exception, for which it brings in a
+// demangler and stdio: 40 KB and three page faults for every start. An exception that nobody catches is a broken promise of
+// our own code.
+namespace __gnu_cxx {
+void __verbose_terminate_handler() { abort(); }
+}  // namespace __gnu_cxx
