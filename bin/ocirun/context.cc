@@ -5,6 +5,7 @@
 #include "stage/stage.h"
 
 #include <cstdio>
+#include <chrono>
 #include <ctime>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -12,13 +13,17 @@
 
 std::string timestamp()
 {
+    // By hand: gmtime(3) reads the time zone's file first.
     timespec now;
     ::clock_gettime(CLOCK_REALTIME, &now);
-    tm parts;
-    ::gmtime_r(&now.tv_sec, &parts);
+    std::chrono::sys_seconds second{std::chrono::seconds{now.tv_sec}};
+    std::chrono::sys_days day = std::chrono::floor<std::chrono::days>(second);
+    std::chrono::year_month_day date{day};
+    std::chrono::hh_mm_ss time{second - day};
     char text[96];
-    std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
-                  parts.tm_hour, parts.tm_min, parts.tm_sec, now.tv_nsec);
+    std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%09ldZ", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                  static_cast<unsigned>(date.day()), static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+                  static_cast<int>(time.seconds().count()), now.tv_nsec);
     return text;
 }
 

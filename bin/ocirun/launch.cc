@@ -368,8 +368,7 @@ private:
     Result<Launched> make()
     {
         stage::step("begin the journal");
-        TRY(state_->record("boot", {TRY(read_boot_id())}));
-        TRY(state_->record("bundle", {bundle_}));
+        TRY(state_->record({{"boot", {TRY(read_boot_id())}}, {"bundle", {bundle_}}}));
         if (!context_.cgroups_disabled)
             TRY(start_cgroup());
         TRY(read_plan());
@@ -455,9 +454,10 @@ private:
             return stages_.failure("oci-cgroup", status);
         cgroups_ = TRY(parse_locations(lines));
         stage::step("record the cgroups");
+        std::vector<JournalEntry> entries;
         for (const CgroupLocation& location : cgroups_)
-            TRY(state_->record("location", {std::to_string(location.version), location.controllers, location.mountpoint, location.path}));
-        return {};
+            entries.push_back({"location", {std::to_string(location.version), location.controllers, location.mountpoint, location.path}});
+        return state_->record(entries);
     }
 
     std::string final_plan()
@@ -514,7 +514,7 @@ private:
             return dead_stage();
         init_ = ProcessId{pid, status->start_time};
         stage::step("record the first process");
-        TRY(state_->record("process", {std::to_string(pid), std::to_string(status->start_time)}));
+        TRY(state_->record({{"process", {std::to_string(pid), std::to_string(status->start_time)}}}));
         if (has_hooks(*plan_, "createContainer") || has_hooks(*plan_, "startContainer"))
             TRY(send_packet(control_.get(), join_fields({"state", hook_state("creating")})));
         // It has nothing more to do; its status tells whether the id maps were written.
@@ -573,7 +573,7 @@ private:
             }
             stage::step("mark the container as made");
             // Last: with this line the container counts as made.
-            return launched.state.record("created", {created});
+            return launched.state.record({{"created", {created}}});
         }();
         if (written.has_value())
             return launched;

@@ -210,7 +210,7 @@ Result<void> ContainerState::record_directory()
     struct stat status;
     if (::fstat(directory_.get(), &status) < 0)
         return errno_error("cannot stat the state directory");
-    return record("directory-inode", {std::to_string(status.st_dev), std::to_string(status.st_ino)});
+    return record({{"directory-inode", {std::to_string(status.st_dev), std::to_string(status.st_ino)}}});
 }
 
 Result<void> ContainerState::create_directory(const std::string& bundle, bool bundle_is_private)
@@ -223,7 +223,7 @@ Result<void> ContainerState::create_directory(const std::string& bundle, bool bu
     if (size <= 0 || size == static_cast<ssize_t>(sizeof root_path))
         return errno_error("cannot tell the path of the state root '" + root_->path() + "'");
     const std::string name = std::string(state_prefix) + id_;
-    TRY(record("directory", {std::string(root_path, static_cast<size_t>(size)) + "/" + name}));
+    TRY(record({{"directory", {std::string(root_path, static_cast<size_t>(size)) + "/" + name}}}));
     directory_ = TRY(make_state_directory(root_->fd(), name));
     return record_directory();
 }
@@ -236,7 +236,7 @@ Result<bool> ContainerState::create_in_bundle(const std::string& bundle)
     if (!bundle_dir || ::fstat(bundle_dir.get(), &status) < 0 || !is_private(status))
         return false;
     const std::string name = std::string(bundle_prefix) + id_;
-    TRY(record("directory", {bundle + "/" + name}));
+    TRY(record({{"directory", {bundle + "/" + name}}}));
     Result<UniqueFd> directory = make_state_directory(bundle_dir.get(), name);
     if (!directory.has_value())
         return false;
@@ -320,14 +320,17 @@ Result<void> ContainerState::remove(const std::string& name) const
     return {};
 }
 
-Result<void> ContainerState::record(const std::string& what, std::initializer_list<std::string_view> fields) const
+Result<void> ContainerState::record(const std::vector<JournalEntry>& entries) const
 {
-    std::string line = what;
-    if (fields.size() != 0)
-        line += "\t" + join_fields(fields);
-    line += "\n";
+    std::string lines;
+    for (const JournalEntry& entry : entries) {
+        lines += entry.what;
+        for (const std::string& field : entry.fields)
+            lines += "\t" + join_fields({field});
+        lines += "\n";
+    }
     // One write to a file opened for appending: whole lines, also when a stage writes at the same time.
-    return write_all(journal_.get(), line).with_context("cannot write the journal");
+    return write_all(journal_.get(), lines).with_context("cannot write the journal");
 }
 
 Result<std::vector<JournalEntry>> ContainerState::journal() const

@@ -70,8 +70,8 @@ public:
     bool has(const std::string& name) const;
     Result<void> remove(const std::string& name) const;
 
-    /// Appends a line to the journal: a fact, or something to undo; the latter before the deed.
-    Result<void> record(const std::string& what, std::initializer_list<std::string_view> fields) const;
+    /// Appends lines to the journal: facts, or things to undo; the latter before the deed.
+    Result<void> record(const std::vector<JournalEntry>& entries) const;
     Result<std::vector<JournalEntry>> journal() const;
     /// The journal as find() has read it.
     const std::vector<JournalEntry>& entries() const { return entries_; }

@@ -60,7 +60,7 @@ TEST_CASE("an entry is found by its id with all that was recorded, and is gone w
     ::mkdir((dir.path + "/bundle").c_str(), 0700);
     {
         ContainerState state = std::move(ContainerState::create(root, "box")).value();
-        REQUIRE(state.record("bundle", {"a\tb"}).has_value());
+        REQUIRE(state.record({{"bundle", {"a\tb"}}}).has_value());
         REQUIRE(state.create_directory(dir.path + "/bundle", true).has_value());
         REQUIRE(state.write("plan", "text").has_value());
         CHECK(ContainerState::create(root, "box").error().message() == "container with given ID already exists: 'box'");
@@ -125,7 +125,7 @@ TEST_CASE("a journal line without its newline has not happened")
     TempDir dir;
     StateRoot root = root_in(dir);
     ContainerState state = std::move(ContainerState::create(root, "box")).value();
-    REQUIRE(state.record("cgroup", {"/a"}).has_value());
+    REQUIRE(state.record({{"cgroup", {"/a"}}}).has_value());
     REQUIRE(::write(state.journal_fd(), "cgroup\t/b", 9) == 9);
     CHECK(state.journal().value().size() == 1);
 }
