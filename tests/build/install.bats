@@ -109,3 +109,15 @@ stages() { (cd "$ROOT/stages" && printf '%s\n' oci-*); }
         [[ $output == *NOW* ]] || { echo "$program: $output"; false; }
     done
 }
+
+# What a start costs is mostly the pages it touches. C++'s locales add 600 KB and ten page faults to each program; a single call
+# brings them in (docs/performance.md).
+@test "the programs of a container's start are below 1.4 MB, without C++'s locales and demangler" {
+    requires plain_build
+    for program in ocirun oci-spec oci-ns oci-cgroup oci-seccomp oci-init; do
+        [[ $program != oci-spec || -e $ROOT/build/deps/simdjson/simdjson.cpp ]] || continue
+
+        (($(stat -c %s "$OCIRUN_BUILD/$program") < 1400000)) || { echo "$program has $(stat -c %s "$OCIRUN_BUILD/$program") bytes"; false; }
+        run -1 grep -a -o -E 'NSt6locale5facetE|terminate called after throwing' "$OCIRUN_BUILD/$program"
+    done
+}
