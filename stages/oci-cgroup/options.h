@@ -1,6 +1,7 @@
 // Limits that are given by options, as the directives that a plan would have.
 #pragma once
 
+#include "amount/amount.h"
 #include "cli/cli.h"
 #include "device_rules.h"
 #include "plan/plan.h"
@@ -31,12 +32,6 @@ private:
     std::vector<Directive> directives_;
     std::vector<DeviceRule> devices_;
 };
-
-/// `64M`, `1G`, `1048576`, `-1`: a number with K, M, G or T (powers of 1024), as a plain number.
-Result<std::string> parse_size(std::string_view text);
-
-/// `1.5` CPUs in microseconds a period of 100 ms.
-Result<std::string> parse_cpus(std::string_view text);
 
 /// As parse_signal(), but not 0.
 Result<int> parse_signal_name(std::string_view text);
