@@ -34,12 +34,41 @@ static std::vector<JournalEntry> newest_first(const std::vector<JournalEntry>& j
     return entries;
 }
 
-static Result<void> kill_all(const std::vector<JournalEntry>& cgroups, const std::vector<ProcessId>& processes)
+namespace {
+struct Cgroups {
+    std::vector<std::string> ours;     ///< the container's processes are in them, nobody else's
+    std::vector<std::string> planned;  ///< oci-cgroup did not come to its end: nobody of ours has been in them
+};
+}  // namespace
+
+/// Newest first. A cgroup is the container's when oci-cgroup has said where it is; before that, somebody else may have made it.
+static Cgroups cgroups_of(const std::vector<JournalEntry>& journal)
+{
+    auto is_named = [&](const char* what, const std::string& directory) {
+        for (const JournalEntry& entry : journal) {
+            if (entry.what != what)
+                continue;
+            if (entry.fields.size() == 1 ? entry.fields[0] == directory : entry.fields.size() == 4 && entry.fields[2] + entry.fields[3] == directory)
+                return true;
+        }
+        return false;
+    };
+    Cgroups cgroups;
+    for (JournalEntry& entry : newest_first(journal, "cgroup", 1)) {
+        if (is_named("location", entry.fields[0]))
+            cgroups.ours.push_back(std::move(entry.fields[0]));
+        else if (!is_named("cgroup-not-ours", entry.fields[0]))
+            cgroups.planned.push_back(std::move(entry.fields[0]));
+    }
+    return cgroups;
+}
+
+static Result<void> kill_all(const std::vector<std::string>& cgroups, const std::vector<ProcessId>& processes)
 {
     // The cgroups first: a process that is frozen dies only when its cgroup is thawed.
-    for (const JournalEntry& cgroup : cgroups) {
-        stage::step("kill the processes in " + cgroup.fields[0]);
-        TRY(kill_processes(cgroup.fields[0]));
+    for (const std::string& cgroup : cgroups) {
+        stage::step("kill the processes in " + cgroup);
+        TRY(kill_processes(cgroup));
     }
     for (const ProcessId& process : processes) {
         stage::step("kill process " + std::to_string(process.pid));
@@ -54,7 +83,7 @@ Result<void> undo_container(const StateRoot& root, ContainerState& state)
     std::vector<JournalEntry> boots = newest_first(journal, "boot", 1);
     bool stale = !boots.empty() && boots[0].fields[0] != TRY(read_boot_id());
     if (!stale) {
-        std::vector<JournalEntry> cgroups = newest_first(journal, "cgroup", 1);
+        const Cgroups cgroups = cgroups_of(journal);
         std::vector<ProcessId> processes;
         bool alive = false;
         for (const JournalEntry& entry : newest_first(journal, "process", 2)) {
@@ -62,20 +91,22 @@ Result<void> undo_container(const StateRoot& root, ContainerState& state)
             alive = alive || is_alive(processes.back());
         }
         if (alive)
-            TRY(kill_all(cgroups, processes));
+            TRY(kill_all(cgroups.ours, processes));
 
         // The common case is that all are empty: one rmdir each.
         bool removed = true;
-        for (const JournalEntry& cgroup : cgroups) {
-            stage::step("remove the cgroup " + cgroup.fields[0]);
-            if (::rmdir(cgroup.fields[0].c_str()) < 0 && errno != ENOENT)
+        for (const std::string& cgroup : cgroups.ours) {
+            stage::step("remove the cgroup " + cgroup);
+            if (::rmdir(cgroup.c_str()) < 0 && errno != ENOENT)
                 removed = false;
         }
         if (!removed) {
-            TRY(kill_all(cgroups, processes));
-            for (const JournalEntry& cgroup : cgroups)
-                TRY(remove_cgroup(cgroup.fields[0]));
+            TRY(kill_all(cgroups.ours, processes));
+            for (const std::string& cgroup : cgroups.ours)
+                TRY(remove_cgroup(cgroup));
         }
+        for (const std::string& cgroup : cgroups.planned)
+            ::rmdir(cgroup.c_str());
         // Made on the way to ours; they stay when others have come to live there.
         for (const JournalEntry& parent : newest_first(journal, "cgroup-parent", 1))
             ::rmdir(parent.fields[0].c_str());

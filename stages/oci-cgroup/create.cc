@@ -191,10 +191,25 @@ private:
                 lines += join_fields({"cgroup", place.location.directory()}) + "\n";
         }
         stage::step("record the cgroups");
+        return write_journal(lines);
+    }
+
+    Result<void> write_journal(std::string_view lines)
+    {
         ssize_t written = ::write(request_.journal_fd, lines.data(), lines.size());
         if (written != static_cast<ssize_t>(lines.size()))
             return written < 0 ? errno_error("cannot write the journal") : Error{"cannot write the journal: the disk is full"};
         return {};
+    }
+
+    /// Somebody made it since we looked. The journal names it already: whoever reads it is to keep off.
+    Error made_by_others(const Place& place)
+    {
+        Error error{"cgroup '" + place.location.directory() + "' was made by somebody else at the same time", EEXIST};
+        if (request_.journal_fd >= 0)
+            if (Result<void> written = write_journal(join_fields({"cgroup-not-ours", place.location.directory()}) + "\n"); !written.has_value())
+                return std::move(written).error();
+        return std::move(error).with_pointer(request_.path_where);
     }
 
     Result<void> make(Place& place)
@@ -209,7 +224,9 @@ private:
             if (::mkdirat(parent, name.c_str(), 0755) == 0)
                 made_.add(directory);
             // For a parent it is fine that somebody was faster; the cgroup itself would not be ours.
-            else if (errno != EEXIST || i == 1)
+            else if (errno == EEXIST && i == 1)
+                return made_by_others(place);
+            else if (errno != EEXIST)
                 return denied_or_error(place, path, errno);
             if (i == 1)
                 break;

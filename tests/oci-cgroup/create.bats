@@ -213,6 +213,25 @@ setup()
     oci-cgroup delete "$BOX"
 }
 
+@test "a cgroup that somebody makes at the same moment is not ours: an error, and the journal takes it back" {
+    oci-cgroup --test-step 2:19 create --journal-fd 5 "$BOX" 5>>journal 3>&- >out 2>err &
+    creator=$!
+    wait_until is_stopped "$creator"
+    theirs=$(sed -n 's/^cgroup\t//p;q' journal)
+    mkdir "$theirs"
+
+    kill -CONT "$creator"
+    status=0
+    wait "$creator" || status=$?
+
+    ((status == 1))
+    [[ $(<err) == "oci-cgroup: cgroup '$theirs' was made by somebody else at the same time: File exists" ]]
+    [[ $(tail -n 1 journal) == $'cgroup-not-ours\t'"$theirs" ]]
+    [[ $(our_cgroups) == "$theirs" ]]
+    rmdir "$theirs"
+}
+is_stopped() { [[ $(sed 's/.*) //' "/proc/$1/stat") == T* ]]; } 2>/dev/null
+
 @test "TAB and backslash in a path are escaped in the journal and in the output" {
     run -0 oci-cgroup create --journal-fd 5 "$BOX"$'\t\\x' 5>>journal
 

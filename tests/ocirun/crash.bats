@@ -149,3 +149,58 @@ every_step()
     [[ $(rt exec "$TEST_ID" sh -c 'ls -d /proc/[0-9]*' | wc -l) -le 4 ]]
     rt delete --force "$TEST_ID"
 }
+
+# The stopped oci-cgroup of this test's container.
+find_creator() { CREATOR=$(grep -lsF -- "--name=$TEST_ID" /proc/[0-9]*/cmdline | head -n 1 | cut -d / -f 3) && [[ $(sed 's/.*) //' "/proc/$CREATOR/stat") == T* ]]; } 2>/dev/null
+
+@test "a cgroup that somebody makes at the same moment, and who is in it, stay when the creation fails" {
+    requires root
+    make_bundle
+    cfg --arg path "/$TEST_ID" '.linux.cgroupsPath = $path'
+    rt --test-step oci-cgroup:2:19 create "$TEST_ID" >out 2>err 3>&- </dev/null &
+    conductor=$!
+    wait_until find_creator
+    theirs=$(sed -n '/^cgroup\t/{s///p;q}' "$STATE_ROOT/$TEST_ID")
+    mkdir "$theirs"
+    sleep 1000 3>&- &
+    sleeper=$!
+    echo "$sleeper" >"$theirs/cgroup.procs"
+
+    kill -CONT "$CREATOR"
+    status=0
+    wait "$conductor" || status=$?
+    timeout 30 "$OCIRUN" --root "$STATE_ROOT" delete --force "$TEST_ID"
+
+    ((status == 1))
+    grep -qF "was made by somebody else at the same time" err
+    is_running "$sleeper"
+    grep -q "/$TEST_ID\$" "/proc/$sleeper/cgroup"
+    kill -KILL "$sleeper"
+    wait "$sleeper" || true
+    wait_until rmdir "$theirs"
+    nothing_is_left
+}
+
+@test "killed before it knows that its cgroup is in place, ocirun ends nobody in it" {
+    requires root
+    make_bundle
+    cfg --arg path "/$TEST_ID" '.linux.cgroupsPath = $path'
+    rt --test-step oci-cgroup:2:19 create "$TEST_ID" >out 2>err 3>&- </dev/null &
+    conductor=$!
+    wait_until find_creator
+    theirs=$(sed -n '/^cgroup\t/{s///p;q}' "$STATE_ROOT/$TEST_ID")
+    mkdir "$theirs"
+    sleep 1000 3>&- &
+    sleeper=$!
+    echo "$sleeper" >"$theirs/cgroup.procs"
+
+    kill -KILL "$CREATOR" "$conductor"
+    wait "$conductor" || true
+    timeout 30 "$OCIRUN" --root "$STATE_ROOT" delete --force "$TEST_ID"
+
+    is_running "$sleeper"
+    kill -KILL "$sleeper"
+    wait "$sleeper" || true
+    wait_until rmdir "$theirs"
+    wait_until nothing_is_left
+}
