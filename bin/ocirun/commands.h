@@ -12,3 +12,6 @@ extern const Command delete_command;
 extern const Command state_command;
 extern const Command list_command;
 extern const Command spec_command;
+extern const Command pause_command;
+extern const Command resume_command;
+extern const Command ps_command;

@@ -1,4 +1,4 @@
-// oci-cgroup(8): makes, limits, joins, kills and removes a cgroup.
+// oci-cgroup(8): makes, limits, joins, freezes, kills and removes a cgroup.
 #include "cgroup/cgroup.h"
 #include "cli/cli.h"
 #include "create.h"
@@ -83,6 +83,13 @@ static Result<std::vector<CgroupLocation>> find_existing(const std::string& path
     return existing;
 }
 
+/// Of the cgroup and of those below it; of none if it is gone.
+static Result<std::vector<pid_t>> processes_in(const CgroupLocation& location)
+{
+    std::optional<CgroupDir> cgroup = TRY(CgroupDir::open(location.directory()));
+    return cgroup ? cgroup->processes() : Result<std::vector<pid_t>>(std::vector<pid_t>());
+}
+
 static Result<void> join(const std::string& path)
 {
     std::vector<CgroupDir> cgroups;
@@ -132,6 +139,36 @@ static Result<int> run_kill(const Arguments&, const Arguments& arguments)
     return exit_done;
 }
 
+static Result<int> freeze_or_thaw(const std::string& path, bool frozen)
+{
+    std::vector<CgroupLocation> locations = TRY(find_existing(path));
+    if (frozen)
+        for (pid_t pid : TRY(processes_in(*location_to_kill(locations))))
+            if (pid == ::getpid())
+                return Error{"cannot freeze cgroup '" + path + "': this process is in it"};
+    TRY(set_frozen(locations, frozen));
+    return exit_done;
+}
+
+static Result<int> run_freeze(const Arguments&, const Arguments& arguments) { return freeze_or_thaw(arguments.positionals()[0], true); }
+static Result<int> run_thaw(const Arguments&, const Arguments& arguments) { return freeze_or_thaw(arguments.positionals()[0], false); }
+
+static Result<int> run_ps(const Arguments&, const Arguments& arguments)
+{
+    std::vector<pid_t> inside;
+    for (const CgroupLocation& location : TRY(find_existing(arguments.positionals()[0])))
+        for (pid_t pid : TRY(processes_in(location)))
+            inside.push_back(pid);
+    std::sort(inside.begin(), inside.end());
+    inside.erase(std::unique(inside.begin(), inside.end()), inside.end());
+    const bool json = arguments.has("json");
+    std::string text = json ? "[" : "";
+    for (pid_t pid : inside)
+        text += (json && text.size() > 1 ? "," : "") + std::to_string(pid) + (json ? "" : "\n");
+    TRY(write_all(STDOUT_FILENO, text + (json ? "]\n" : "")).with_context("standard output"));
+    return exit_done;
+}
+
 /// Nothing is removed while somebody is in it. Those who are just ending get a second.
 static Result<void> wait_until_empty(const std::vector<CgroupLocation>& locations)
 {
@@ -139,9 +176,8 @@ static Result<void> wait_until_empty(const std::vector<CgroupLocation>& location
     for (int round = 0; round < 100; round++) {
         inside.clear();
         for (const CgroupLocation& location : locations)
-            if (std::optional<CgroupDir> cgroup = TRY(CgroupDir::open(location.directory())))
-                for (pid_t pid : TRY(cgroup->processes()))
-                    inside.push_back(pid);
+            for (pid_t pid : TRY(processes_in(location)))
+                inside.push_back(pid);
         if (inside.empty())
             return {};
         timespec pause{0, 10'000'000};
@@ -174,6 +210,9 @@ static Result<int> run_delete(const Arguments&, const Arguments& arguments)
 static constexpr Option kill_options[] = {
     {"signal", 's', "SIGNAL", "name or number; KILL by default"},
 };
+static constexpr Option ps_options[] = {
+    {"json", 0, "", "an array of process ids"},
+};
 static constexpr Option delete_options[] = {
     {"kill", 0, "", "kill the processes in it first"},
     {"if-exists", 0, "", "a cgroup that does not exist is fine"},
@@ -193,8 +232,11 @@ int main(int argc, char** argv)
         {"create", "[PATH]", "make a cgroup with its limits in force", create_options, OptionOrder::anywhere, 0, 1, run_create},
         {"join", "PATH [--] PROGRAM [ARG]...", "execute PROGRAM in the cgroup", {}, OptionOrder::before_positionals, 2, SIZE_MAX, run_join},
         {"kill", "PATH", "send a signal to every process in the cgroup", kill_options, OptionOrder::anywhere, 1, 1, run_kill},
+        {"ps", "PATH", "print the processes in the cgroup and in those below it", ps_options, OptionOrder::anywhere, 1, 1, run_ps},
+        {"freeze", "PATH", "suspend every process in the cgroup", {}, OptionOrder::anywhere, 1, 1, run_freeze},
+        {"thaw", "PATH", "let them go on", {}, OptionOrder::anywhere, 1, 1, run_thaw},
         {"delete", "PATH", "remove the cgroup and those below it", delete_options, OptionOrder::anywhere, 1, 1, run_delete},
     };
-    Program program{"oci-cgroup", "makes, limits, joins, kills and removes a cgroup", stage_options, commands, OCIRUN_VERSION, exit_usage, prepare_stage, nullptr};
+    Program program{"oci-cgroup", "makes, limits, joins, freezes, kills and removes a cgroup", stage_options, commands, OCIRUN_VERSION, exit_usage, prepare_stage, nullptr};
     return command_main(program, argc, argv);
 }
