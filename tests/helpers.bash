@@ -53,6 +53,16 @@ own_rootfs()
     printf 'root:x:0:\nuser:x:1000:\n' >"$BUNDLE/rootfs/etc/group"
 }
 
+# The sanitizers' oci-init is not static: for `exec` its libraries must be inside.
+add_libraries()
+{
+    local library
+    for library in $(ldd "$2" | grep -o '/[^ ]*'); do
+        mkdir -p "$1${library%/*}"
+        cp -L "$library" "$1$library"
+    done
+}
+
 # Built aside and renamed, so that tests that run at the same time never see half of it.
 make_shared_rootfs()
 {
@@ -74,6 +84,7 @@ make_shared_rootfs()
     done
     chmod 755 "$tree" "$tree/root"
     chown 1000:1000 "$tree/home/user" 2>/dev/null || true
+    [[ $OCIRUN_BUILD != */sanitize ]] || add_libraries "$tree" "$OCIRUN_BUILD/oci-init"
     mv -T "$tree" "$SHARED/rootfs" 2>/dev/null || rm -rf "$tree"
 }
 
@@ -127,6 +138,14 @@ wait_until()
         fi
         sleep 0.05
     done
+}
+
+# rmdir_test_cgroups: an engine makes the parent of its containers' cgroups and leaves it; it is ours by its name.
+# Fails while a process that is about to end is in one.
+rmdir_test_cgroups()
+{
+    find /sys/fs/cgroup -depth -type d -path "*/$TEST_ID*" -exec rmdir {} \; 2>/dev/null
+    [[ -z $(find /sys/fs/cgroup -type d -path "*/$TEST_ID*" -print -quit) ]]
 }
 
 # container_status ID: the word that `ocirun state` gives.

@@ -25,7 +25,7 @@ teardown()
         "${DOCKER[@]}" ps --all --quiet | xargs --no-run-if-empty "${DOCKER[@]}" rm --force >/dev/null 2>&1 || true
         kill "$DOCKERD"
         wait "$DOCKERD" || true
-        find /sys/fs/cgroup -depth -type d -path "*/$TEST_ID*" -exec rmdir {} \; 2>/dev/null || true
+        wait_until rmdir_test_cgroups || true
     fi
     ocirun_teardown
 }

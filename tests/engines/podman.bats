@@ -19,8 +19,7 @@ teardown()
 {
     if [[ ${PODMAN[*]} ]]; then
         "${PODMAN[@]}" rm --force --all --time 0 >/dev/null 2>&1 || true
-        # The engine makes the parent and leaves it; it is ours by its name.
-        find /sys/fs/cgroup -depth -type d -path "*/$TEST_ID*" -exec rmdir {} \; 2>/dev/null || true
+        wait_until rmdir_test_cgroups || true
     fi
     ocirun_teardown
 }
