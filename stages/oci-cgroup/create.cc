@@ -1,16 +1,16 @@
 // Making a container's cgroup: directories, controllers, limits, device rules.
 #include "create.h"
 
+#include "apply.h"
+#include "controllers.h"
 #include "device_program.h"
 #include "hierarchy.h"
 #include "limits.h"
 #include "stage/stage.h"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <optional>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 namespace {
 
@@ -41,28 +41,6 @@ private:
 };
 
 bool is_denied(int problem) { return problem == EACCES || problem == EPERM || problem == EROFS; }
-
-/// Opens the cgroup at `path` (begins with a slash) of the hierarchy that is mounted at `mount`; -1: errno.
-/// Never leaves the hierarchy, whatever is mounted or linked on the way.
-int open_cgroup(int mount, const std::string& path)
-{
-    const char* below = path == "/" ? "." : path.c_str() + 1;
-    open_how how{};
-    how.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
-    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
-    int fd = static_cast<int>(::syscall(SYS_openat2, mount, below, &how, sizeof how));
-    // Linux < 5.6, or denied by an old engine's filter. There are no links in a cgroup file system, and the
-    // path has been cleaned of `..`.
-    if (fd < 0 && (errno == ENOSYS || errno == EPERM))
-        fd = ::openat(mount, below, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    return fd;
-}
-
-std::string parent_of(const std::string& path)
-{
-    size_t slash = path.rfind('/');
-    return slash == 0 ? "/" : path.substr(0, slash);
-}
 
 class Creator {
 public:
@@ -258,88 +236,19 @@ private:
         return Error{"cannot make cgroup '" + place.location.mountpoint + path + "'", problem}.with_pointer(request_.path_where);
     }
 
-    static bool belongs_to(const LimitWrite& write, const CgroupLocation& location)
-    {
-        return write.version == location.version && (location.version == 2 || location.has_controller(write.controller));
-    }
-
-    /// v2: each parent hands a controller to its children when its cgroup.subtree_control says so.
     Result<void> hand_on_controllers()
     {
-        for (Place& place : places_) {
-            if (place.location.version != 2 || !place.exists)
-                continue;
-            std::vector<const LimitWrite*> needed;
-            for (const LimitWrite& write : writes_) {
-                bool known = write.version != 2 || write.controller.empty();
-                for (const LimitWrite* other : needed)
-                    known = known || other->controller == write.controller;
-                if (!known)
-                    needed.push_back(&write);
-            }
-            // Without these nobody can tell what the container uses, or that it ran out of memory. Beside
-            // v1, which has them, the v2 tree cannot have them.
-            bool is_unified = hierarchies_.size() == 1;
-            static constexpr std::string_view for_accounts[] = {"cpu", "io", "memory", "pids"};
-            if (needed.empty() && !is_unified)
-                continue;
-            std::string available = TRY(TRY(cgroup_of(place))->read("cgroup.controllers"));
-            bool complete = true;
-            for (const LimitWrite* write : needed)
-                complete = complete && has_word(available, write->controller);
-            for (std::string_view controller : for_accounts)
-                complete = complete && (!is_unified || has_word(available, controller));
-            if (complete)
-                continue;
-            for (size_t end = 0; end != std::string::npos; end = place.location.path.find('/', end + 1)) {
-                std::string path = end == 0 ? "/" : place.location.path.substr(0, end);
-                UniqueFd fd(open_cgroup(place.mount.get(), path));
-                if (!fd)
-                    return errno_error("cannot open cgroup '" + path + "'");
-                CgroupDir parent(std::move(fd), 2, path);
-                TRY(hand_on(parent, needed, is_unified ? std::span(for_accounts) : std::span<const std::string_view>()));
-            }
-        }
-        return {};
-    }
-
-    static Result<void> hand_on(const CgroupDir& parent, std::span<const LimitWrite* const> needed, std::span<const std::string_view> welcome)
-    {
-        std::string enabled = TRY(parent.read("cgroup.subtree_control"));
-        bool complete = true;
-        for (const LimitWrite* write : needed)
-            complete = complete && has_word(enabled, write->controller);
-        for (std::string_view controller : welcome)
-            complete = complete && has_word(enabled, controller);
-        if (complete)
+        // Beside v1, which has them, the v2 tree has no controllers for accounts.
+        const bool is_unified = hierarchies_.size() == 1;
+        bool is_needed = is_unified;
+        for (const LimitWrite& write : writes_)
+            is_needed = is_needed || (write.version == 2 && !write.controller.empty());
+        if (!is_needed)
             return {};
-        // The kernel would let cpu and pids through, but then nobody into the children (cgroup-v2.rst, "Threads").
-        // The root, which alone has no type, is free of that rule.
-        Result<std::string> inside = parent.has("cgroup.type") ? parent.read("cgroup.procs") : std::string();
-        bool has_processes = !inside.has_value() || !inside.value().empty();
-        for (const LimitWrite* write : needed)
-            if (!has_word(enabled, write->controller))
-                TRY(hand_on(parent, write->controller, has_processes).with_pointer(write->where));
-        // Each alone: one that is missing does not keep the others away.
-        for (std::string_view controller : welcome)
-            if (!has_processes && !has_word(enabled, controller))
-                (void)parent.write("cgroup.subtree_control", "+" + std::string(controller)).has_value();
+        for (Place& place : places_)
+            if (place.location.version == 2 && place.exists)
+                TRY(::hand_on_controllers(place.mount.get(), place.location.path, *TRY(cgroup_of(place)), writes_, is_unified));
         return {};
-    }
-
-    static Result<void> hand_on(const CgroupDir& parent, std::string_view controller, bool has_processes)
-    {
-        std::string name(controller);
-        std::string available = TRY(parent.read("cgroup.controllers"));
-        if (!has_word(available, controller))
-            return parent.name() == "/" ? Error{"no cgroup hierarchy has the controller '" + name + "'"}
-                                        : Error{"cgroup '" + parent_of(parent.name()) + "' does not delegate the controller '" + name + "' to '" + parent.name() + "'"};
-        const std::string attempted = "cgroup '" + parent.name() + "' cannot delegate the controller '" + name + "' to its children";
-        if (has_processes)
-            return Error{attempted + " as long as processes are in it", EBUSY};
-        stage::step("enable a controller");
-        Result<void> written = parent.write("cgroup.subtree_control", "+" + name);
-        return written.has_value() ? Result<void>() : Error{attempted, written.error().error_number};
     }
 
     /// Where the kernel would let nobody in: better said now than when the first process joins. (Beside v1
@@ -355,54 +264,16 @@ private:
         return {};
     }
 
-    static bool has_word(std::string_view words, std::string_view word)
-    {
-        while (!words.empty()) {
-            size_t space = words.find(' ');
-            if (words.substr(0, space) == word)
-                return true;
-            words = space == std::string_view::npos ? std::string_view() : words.substr(space + 1);
-        }
-        return false;
-    }
-
     Result<void> set_limits(Place& place)
     {
         // Without CPUs and memory nodes no process can enter a v1 cpuset, and a new one has none.
         if (place.location.version == 1 && place.location.has_controller("cpuset"))
             for (const char* file : {"cpuset.cpus", "cpuset.mems"})
                 TRY(filled_cpuset(place, *TRY(cgroup_of(place)), place.location.path, file));
-        for (size_t i = 0; i < writes_.size(); i++) {
-            if (!belongs_to(writes_[i], place.location))
-                continue;
-            const CgroupDir& cgroup = *TRY(cgroup_of(place));
-            Result<void> written = write_limit(cgroup, writes_[i]);
-            if (!written.has_value() && written.error().error_number == EINVAL && writes_[i].may_come_after_next) {
-                TRY(write_limit(cgroup, writes_[i + 1]));
-                written = write_limit(cgroup, writes_[i]);
-            }
-            TRY(std::move(written));
-        }
+        for (const LimitWrite& write : writes_)
+            if (belongs_to(write, place.location))
+                return write_limits(*TRY(cgroup_of(place)), place.location, writes_);
         return {};
-    }
-
-    static Result<void> write_limit(const CgroupDir& cgroup, const LimitWrite& write)
-    {
-        stage::step("write a limit");
-        if (!write.not_above.empty()) {
-            Result<unsigned long long> limit = parse_unsigned(write.value);
-            unsigned long long used = TRY(parse_unsigned(TRY(cgroup.read(write.not_above))));
-            if (limit.has_value() && used > limit.value())
-                return Error{"the limit '" + write.value + "' is below the present use '" + std::to_string(used) + "'", EBUSY}.with_pointer(write.where);
-        }
-        Result<void> written = cgroup.write(write.file, write.value);
-        if (!written.has_value() && written.error().error_number == ENOENT) {
-            if (write.is_optional)
-                return {};
-            if (!write.other_file.empty())
-                written = cgroup.write(write.other_file, write.other_value);
-        }
-        return std::move(written).with_pointer(write.where);
     }
 
     /// The CPUs or nodes of `cgroup`; when it has none, those of its parent are written first, and so on upwards.
@@ -435,7 +306,8 @@ private:
                 }
             } else if (!device_program_.empty() && place.location.version == 2) {
                 stage::step("attach the device program");
-                Result<void> attached = attach_device_program(TRY(cgroup_of(place))->fd(), device_program_);
+                Result<void> attached = attach_device_program(TRY(cgroup_of(place))->fd(), device_program_,
+                                                              place.is_new ? OtherPrograms::keep : OtherPrograms::remove);
                 if (attached.has_value())
                     continue;
                 // Only the host's root may attach one. Whoever is not root in the initial user namespace cannot

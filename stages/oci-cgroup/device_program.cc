@@ -94,6 +94,9 @@ static int bpf(bpf_cmd command, bpf_attr& attributes)
     return static_cast<int>(::syscall(SYS_bpf, command, &attributes, sizeof attributes));
 }
 
+// By this name it is found again, to be replaced.
+static constexpr char program_name[] = "oci_devices";
+
 static int load(std::span<const bpf_insn> program, std::span<char> log)
 {
     bpf_attr attributes;
@@ -107,11 +110,11 @@ static int load(std::span<const bpf_insn> program, std::span<char> log)
         attributes.log_buf = reinterpret_cast<uint64_t>(log.data());
         attributes.log_size = static_cast<uint32_t>(log.size());
     }
-    std::memcpy(attributes.prog_name, "oci_devices", sizeof "oci_devices");
+    std::memcpy(attributes.prog_name, program_name, sizeof program_name);
     return bpf(BPF_PROG_LOAD, attributes);
 }
 
-Result<void> attach_device_program(int cgroup, std::span<const bpf_insn> program)
+static Result<UniqueFd> load_program(std::span<const bpf_insn> program)
 {
     UniqueFd loaded(load(program, {}));
     if (!loaded && errno == EPERM) {
@@ -138,14 +141,100 @@ Result<void> attach_device_program(int cgroup, std::span<const bpf_insn> program
         }
         return Error{"cannot load the program for the device rules" + why, problem};
     }
+    return loaded;
+}
+
+namespace {
+struct Attached {
+    UniqueFd fd;
+    bool is_ours = false;
+};
+}  // namespace
+
+/// The programs that are attached to the cgroup itself.
+static Result<std::vector<Attached>> attached_programs(int cgroup)
+{
+    uint32_t ids[64];  // the kernel's limit (BPF_CGROUP_MAX_PROGS)
+    bpf_attr query;
+    std::memset(&query, 0, sizeof query);
+    query.query.target_fd = static_cast<uint32_t>(cgroup);
+    query.query.attach_type = BPF_CGROUP_DEVICE;
+    query.query.prog_ids = reinterpret_cast<uint64_t>(ids);
+    query.query.prog_cnt = 64;
+    if (bpf(BPF_PROG_QUERY, query) < 0)
+        return errno_error("cannot ask for the device programs of the cgroup");
+    std::vector<Attached> programs;
+    for (uint32_t i = 0; i < query.query.prog_cnt; i++) {
+        bpf_attr by_id;
+        std::memset(&by_id, 0, sizeof by_id);
+        by_id.prog_id = ids[i];
+        UniqueFd fd(bpf(BPF_PROG_GET_FD_BY_ID, by_id));
+        if (!fd && errno == ENOENT)
+            continue;  // gone meanwhile
+        if (!fd)
+            return errno_error("cannot open a device program of the cgroup");
+        bpf_prog_info info;
+        std::memset(&info, 0, sizeof info);
+        bpf_attr ask;
+        std::memset(&ask, 0, sizeof ask);
+        ask.info.bpf_fd = static_cast<uint32_t>(fd.get());
+        ask.info.info_len = sizeof info;
+        ask.info.info = reinterpret_cast<uint64_t>(&info);
+        bool is_ours = bpf(BPF_OBJ_GET_INFO_BY_FD, ask) == 0 && std::strcmp(info.name, program_name) == 0;
+        programs.push_back({std::move(fd), is_ours});
+    }
+    return programs;
+}
+
+static Result<void> detach(int cgroup, const Attached& program)
+{
     bpf_attr attributes;
     std::memset(&attributes, 0, sizeof attributes);
     attributes.target_fd = static_cast<uint32_t>(cgroup);
-    attributes.attach_bpf_fd = static_cast<uint32_t>(loaded.get());
+    attributes.attach_bpf_fd = static_cast<uint32_t>(program.fd.get());
+    attributes.attach_type = BPF_CGROUP_DEVICE;
+    if (bpf(BPF_PROG_DETACH, attributes) < 0 && errno != ENOENT)
+        return errno_error("cannot detach a device program of the cgroup");
+    return {};
+}
+
+static int attach(int cgroup, int program, int replaced)
+{
+    bpf_attr attributes;
+    std::memset(&attributes, 0, sizeof attributes);
+    attributes.target_fd = static_cast<uint32_t>(cgroup);
+    attributes.attach_bpf_fd = static_cast<uint32_t>(program);
     attributes.attach_type = BPF_CGROUP_DEVICE;
     // Multi: a cgroup manager below (systemd in the container) can attach its own as well.
-    attributes.attach_flags = BPF_F_ALLOW_MULTI;
-    if (bpf(BPF_PROG_ATTACH, attributes) < 0)
+    attributes.attach_flags = BPF_F_ALLOW_MULTI | (replaced >= 0 ? BPF_F_REPLACE : 0U);
+    attributes.replace_bpf_fd = replaced >= 0 ? static_cast<uint32_t>(replaced) : 0;
+    return bpf(BPF_PROG_ATTACH, attributes);
+}
+
+Result<void> attach_device_program(int cgroup, std::span<const bpf_insn> program, OtherPrograms others)
+{
+    UniqueFd loaded = TRY(load_program(program));
+    std::vector<Attached> before;
+    if (others != OtherPrograms::keep)
+        before = TRY(attached_programs(cgroup));
+    int replaced = -1;
+    if (others == OtherPrograms::remove) {
+        for (const Attached& old : before)
+            TRY(detach(cgroup, old));
+        before.clear();
+    } else {
+        std::erase_if(before, [](const Attached& old) { return !old.is_ours; });
+        if (!before.empty())
+            replaced = before.front().fd.get();
+    }
+    bool is_replaced = replaced >= 0 && attach(cgroup, loaded.get(), replaced) == 0;
+    // EINVAL: Linux < 5.6. Both are in force for a moment, so that nothing is allowed that neither allows.
+    if (!is_replaced && replaced >= 0 && errno != EINVAL)
+        return errno_error("cannot replace the program for the device rules");
+    if (!is_replaced && attach(cgroup, loaded.get(), -1) < 0)
         return errno_error("cannot attach the program for the device rules");
+    for (const Attached& old : before)
+        if (!is_replaced || &old != &before.front())
+            TRY(detach(cgroup, old));
     return {};
 }

@@ -13,6 +13,13 @@
 /// the parents' programs allow it.
 std::vector<bpf_insn> device_program(std::span<const DeviceRule> rules);
 
-/// Loads the program and attaches it to the cgroup, beside those that are there: all of them have to
-/// allow. EPERM in the error: the caller may not (CAP_BPF and CAP_NET_ADMIN, or CAP_SYS_ADMIN).
-Result<void> attach_device_program(int cgroup, std::span<const bpf_insn> program);
+/// What becomes of the programs that are attached to the cgroup.
+enum class OtherPrograms {
+    keep,         ///< they are of others (an unused cgroup has none): all of them have to allow
+    remove,       ///< they are left of an earlier use of the cgroup, and nobody is in it
+    replace_ours, ///< the one that was attached here before goes in the same moment, those of others stay
+};
+
+/// Loads the program and attaches it to the cgroup, so that others may attach theirs beside it.
+/// EPERM in the error: the caller may not (CAP_BPF and CAP_NET_ADMIN, or CAP_SYS_ADMIN).
+Result<void> attach_device_program(int cgroup, std::span<const bpf_insn> program, OtherPrograms others);

@@ -120,16 +120,21 @@ static std::string exception_text(const DeviceRule& rule)
     return text;
 }
 
-Result<std::vector<DeviceLine>> device_lines(std::span<const DeviceRule> rules)
-{
+namespace {
+/// The rules of cgroup v1.
+struct DefaultAndExceptions {
     bool allow_by_default = true;
-    const DeviceRule* default_from = nullptr;  // nothing said: as the parent has it
-    std::vector<DeviceRule> exceptions;
+    const DeviceRule* default_from = nullptr;  ///< null: as the parent has it
+    std::vector<DeviceRule> exceptions = {};
+};
+}  // namespace
+
+static Result<DefaultAndExceptions> reduce(std::span<const DeviceRule> rules)
+{
+    DefaultAndExceptions reduced;
     for (const DeviceRule& rule : rules) {
         if (rule.is_for_everything()) {
-            allow_by_default = rule.allow;
-            default_from = &rule;
-            exceptions.clear();
+            reduced = {rule.allow, &rule};
             continue;
         }
         // To the kernel `a` means everything, whatever numbers follow.
@@ -138,16 +143,85 @@ Result<std::vector<DeviceLine>> device_lines(std::span<const DeviceRule> rules)
                 continue;
             DeviceRule one = rule;
             one.type = type;
-            if (rule.allow == allow_by_default)
-                TRY(take_from_exceptions(exceptions, one));
+            if (rule.allow == reduced.allow_by_default)
+                TRY(take_from_exceptions(reduced.exceptions, one));
             else
-                add_exception(exceptions, one);
+                add_exception(reduced.exceptions, one);
         }
     }
+    return reduced;
+}
+
+static std::vector<DeviceLine> lines_of(const DefaultAndExceptions& reduced)
+{
     std::vector<DeviceLine> lines;
-    if (default_from != nullptr)
-        lines.push_back({allow_by_default ? "devices.allow" : "devices.deny", "a", default_from->where});
-    for (const DeviceRule& exception : exceptions)
-        lines.push_back({allow_by_default ? "devices.deny" : "devices.allow", exception_text(exception), exception.where});
+    if (reduced.default_from != nullptr)
+        lines.push_back({reduced.allow_by_default ? "devices.allow" : "devices.deny", "a", reduced.default_from->where});
+    for (const DeviceRule& exception : reduced.exceptions)
+        lines.push_back({reduced.allow_by_default ? "devices.deny" : "devices.allow", exception_text(exception), exception.where});
+    return lines;
+}
+
+Result<std::vector<DeviceLine>> device_lines(std::span<const DeviceRule> rules) { return lines_of(TRY(reduce(rules))); }
+
+/// devices.list of a cgroup that denies by default; nothing: it allows by default.
+static Result<std::optional<std::vector<DeviceRule>>> parse_device_list(std::string_view text)
+{
+    std::vector<DeviceRule> exceptions;
+    while (!text.empty()) {
+        std::string_view line = text.substr(0, text.find('\n'));
+        text.remove_prefix(std::min(text.size(), line.size() + 1));
+        if (line.starts_with('a'))
+            return std::optional<std::vector<DeviceRule>>();
+        exceptions.push_back(TRY(parse_device_option("allow " + std::string(line)).with_context("devices.list")));
+    }
+    return std::optional(std::move(exceptions));
+}
+
+static uint32_t access_of_same(const std::vector<DeviceRule>& rules, const DeviceRule& like)
+{
+    uint32_t access = 0;
+    for (const DeviceRule& rule : rules)
+        if (same_devices(rule, like))
+            access |= rule.access;
+    return access;
+}
+
+/// Both deny by default: what is new is allowed before what is old is denied.
+static std::vector<DeviceLine> exchange(const std::vector<DeviceRule>& before, const std::vector<DeviceRule>& after, Field where)
+{
+    std::vector<DeviceLine> lines;
+    for (const DeviceRule& rule : after)
+        if ((rule.access & ~access_of_same(before, rule)) != 0)
+            lines.push_back({"devices.allow", exception_text(rule), rule.where.empty() ? where : rule.where});
+    for (const DeviceRule& rule : before) {
+        DeviceRule surplus = rule;
+        surplus.access &= ~access_of_same(after, rule);
+        if (surplus.access != 0)
+            lines.push_back({"devices.deny", exception_text(surplus), where});
+    }
+    return lines;
+}
+
+Result<std::vector<DeviceLine>> device_transition(std::string_view present, std::span<const DeviceRule> rules)
+{
+    DefaultAndExceptions wanted = TRY(reduce(rules));
+    std::optional<std::vector<DeviceRule>> before = TRY(parse_device_list(present));
+    if (wanted.default_from == nullptr || wanted.allow_by_default || !before)
+        return lines_of(wanted);
+    return exchange(*before, wanted.exceptions, wanted.default_from->where);
+}
+
+Result<std::vector<DeviceLine>> device_lines_back(std::string_view present, std::string_view before)
+{
+    std::optional<std::vector<DeviceRule>> wanted = TRY(parse_device_list(before));
+    if (!wanted)
+        return std::vector<DeviceLine>{{"devices.allow", "a", {}}};
+    std::optional<std::vector<DeviceRule>> now = TRY(parse_device_list(present));
+    std::vector<DeviceLine> lines;
+    if (!now)
+        lines.push_back({"devices.deny", "a", {}});
+    for (DeviceLine& line : exchange(now.value_or(std::vector<DeviceRule>()), *wanted, {}))
+        lines.push_back(std::move(line));
     return lines;
 }

@@ -42,3 +42,11 @@ struct DeviceLine {
 /// The least that has to be written for `rules`. cgroup v1 knows only a default and exceptions from it;
 /// what cannot be said that way (a hole in an exception with wildcards) is an error.
 Result<std::vector<DeviceLine>> device_lines(std::span<const DeviceRule> rules);
+
+/// What has to be written to a cgroup whose devices.list says `present`, so that `rules` hold, without a moment in which a device is denied
+/// that was allowed and will be. Where the default changes there is such a moment.
+Result<std::vector<DeviceLine>> device_transition(std::string_view present, std::span<const DeviceRule> rules);
+
+/// The way back to `before` for a cgroup whose devices.list says `present`. (When everything was allowed by default, v1 does not tell the
+/// exceptions.)
+Result<std::vector<DeviceLine>> device_lines_back(std::string_view present, std::string_view before);

@@ -7,7 +7,9 @@
 #include <fcntl.h>
 #include <iterator>
 #include <linux/magic.h>
+#include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 
 static constexpr const char* usual_mountpoint = "/sys/fs/cgroup";
@@ -161,6 +163,26 @@ Result<std::string> clean_path(std::string_view path)
     if (clean.empty())
         return Error{"cgroup path '" + std::string(path) + "' names the root of the hierarchy"};
     return clean;
+}
+
+int open_cgroup(int mount, const std::string& path)
+{
+    const char* below = path == "/" ? "." : path.c_str() + 1;
+    open_how how{};
+    how.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
+    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
+    int fd = static_cast<int>(::syscall(SYS_openat2, mount, below, &how, sizeof how));
+    // Linux < 5.6, or denied by an old engine's filter. There are no links in a cgroup file system, and the
+    // path has been cleaned of `..`.
+    if (fd < 0 && (errno == ENOSYS || errno == EPERM))
+        fd = ::openat(mount, below, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    return fd;
+}
+
+std::string parent_of(const std::string& path)
+{
+    size_t slash = path.rfind('/');
+    return slash == 0 ? "/" : path.substr(0, slash);
 }
 
 /// On v2 the mount's root is known only to mountinfo, which a plain host need not read: there the

@@ -37,6 +37,13 @@ std::string default_parent(int version, std::string_view own_cgroup);
 /// `path` without empty and `.` components, beginning with a slash. `..` and the root itself are refused.
 Result<std::string> clean_path(std::string_view path);
 
+/// Opens the cgroup at `path` (begins with a slash) of the hierarchy that is mounted at `mount`; -1: errno.
+/// Never leaves the hierarchy, whatever is mounted or linked on the way.
+int open_cgroup(int mount, const std::string& path);
+
+/// `path` without its last component; "/" for those directly below the root.
+std::string parent_of(const std::string& path);
+
 /// The cgroup that `path` means in each hierarchy, which need not exist: from the root when it begins
 /// with a slash, else below default_parent(). Same order as `hierarchies`.
 Result<std::vector<CgroupLocation>> locate(const std::vector<Hierarchy>& hierarchies, std::string_view path);

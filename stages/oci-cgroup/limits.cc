@@ -29,7 +29,10 @@ namespace {
 /// Collects the writes; knows where each controller is.
 class Writes {
 public:
-    Writes(std::span<const Directive> directives, const std::vector<Hierarchy>& hierarchies) : directives_(directives), hierarchies_(hierarchies) {}
+    Writes(std::span<const Directive> directives, const std::vector<Hierarchy>& hierarchies, std::span<const OpenCgroup> present)
+        : directives_(directives), hierarchies_(hierarchies), present_(present)
+    {
+    }
 
     Result<void> add_memory();
     Result<void> add_cpu();
@@ -42,6 +45,8 @@ public:
     std::vector<LimitWrite> writes;
 
 private:
+    Result<void> add_memory_v1(const Directive* limit, const Directive* swap);
+    Result<void> add_memory_v2(const Directive* limit, const Directive* swap);
     const Directive* find(std::string_view name) const
     {
         for (size_t i = directives_.size(); i > 0; i--)
@@ -68,6 +73,20 @@ private:
         return version;
     }
     bool is_v1(std::string_view controller) const { return version_of(controller) == 1; }
+    /// What a file of v2 says now; empty: the cgroup is new, or has no such file.
+    Result<std::string> present_value(std::string_view file) const
+    {
+        for (const OpenCgroup& cgroup : present_)
+            if (cgroup.location.version == 2)
+                return TRY(cgroup.directory.read_if_exists(file)).value_or("");
+        return std::string();
+    }
+    /// As a number; none: no limit is known.
+    Result<std::optional<unsigned long long>> present_number(std::string_view file) const
+    {
+        Result<unsigned long long> number = parse_unsigned(TRY(present_value(file)));
+        return number.has_value() ? std::optional(number.value()) : std::nullopt;
+    }
     LimitWrite& add(std::string_view controller, std::string file, std::string value, const Directive& from)
     {
         writes.push_back({controller, version_of(controller), std::move(file), std::move(value), from.pointer});
@@ -87,6 +106,7 @@ private:
 
     std::span<const Directive> directives_;
     const std::vector<Hierarchy>& hierarchies_;
+    std::span<const OpenCgroup> present_;
 };
 
 bool is_true(const Directive* directive) { return directive != nullptr && (*directive)[0] == "true"; }
@@ -110,45 +130,73 @@ Result<std::string> io_weight_in(const Directive& directive, size_t field)
     return std::to_string(io_weight_of(weight));
 }
 
+Result<void> Writes::add_memory_v1(const Directive* limit, const Directive* swap)
+{
+    // memsw never may be below the limit: growing starts with memsw, shrinking with the limit.
+    if (limit != nullptr)
+        add("memory", "memory.limit_in_bytes", std::string((*limit)[0]), *limit).depends_on_others = true;
+    if (swap == nullptr && limit != nullptr && (*limit)[0] == "-1")
+        swap = limit;
+    if (swap != nullptr) {
+        LimitWrite& write = add("memory", "memory.memsw.limit_in_bytes", std::string((*swap)[0]), *swap);
+        write.is_optional = (*swap)[0] == "-1";
+        write.depends_on_others = true;
+    }
+    return {};
+}
+
+/// The specification (and v1) count memory and swap together, v2 counts swap alone.
+Result<void> Writes::add_memory_v2(const Directive* limit, const Directive* swap)
+{
+    const bool check = is_true(find("cgroup.memory.check-before-update"));
+    std::optional<unsigned long long> memory;  // the limit that will be in force
+    if (limit != nullptr) {
+        LimitWrite& write = add("memory", "memory.max", max_or((*limit)[0]), *limit);
+        if ((*limit)[0] != "-1")
+            memory = TRY(number_in(*limit, 0));
+        if (check && memory) {
+            write.usage_file = "memory.current";
+            write.limit = *memory;
+        }
+    } else if (swap != nullptr) {
+        memory = TRY(present_number("memory.max"));
+    }
+
+    std::optional<unsigned long long> together;
+    const Directive* from = swap;
+    if (swap != nullptr) {
+        if ((*swap)[0] == "-1")
+            add("memory", "memory.swap.max", "max", *swap).is_optional = true;
+        else
+            together = TRY(number_in(*swap, 0));
+    } else if (memory) {
+        // A new limit of memory alone leaves that of both together as it is, as on v1.
+        std::optional<unsigned long long> old_memory = TRY(present_number("memory.max"));
+        std::optional<unsigned long long> old_swap = TRY(present_number("memory.swap.max"));
+        if (old_memory && old_swap)
+            together = *old_memory + *old_swap;
+        from = limit;
+    }
+    if (!together)
+        return {};
+    if (!memory)
+        return Error{"a limit of memory and swap together needs a limit of memory", 0, std::string(from->pointer)};
+    if (*together < *memory)
+        return Error{"memory and swap together ('" + std::to_string(*together) + "') is less than the memory limit ('" + std::to_string(*memory) + "')", 0,
+                     std::string(from->pointer)};
+    LimitWrite& write = add("memory", "memory.swap.max", std::to_string(*together - *memory), *from);
+    if (check) {
+        write.usage_file = "memory.current";
+        write.limit = *together;
+    }
+    return {};
+}
+
 Result<void> Writes::add_memory()
 {
     const Directive* limit = find_limit("cgroup.memory.limit");
     const Directive* swap = find_limit("cgroup.memory.swap");
-    if (is_v1("memory")) {
-        if (limit != nullptr) {
-            LimitWrite& write = add("memory", "memory.limit_in_bytes", std::string((*limit)[0]), *limit);
-            // memsw never may be below the limit: growing starts with memsw, shrinking with the limit. A
-            // new cgroup has no memsw limit yet.
-            write.may_come_after_next = swap != nullptr || (*limit)[0] == "-1";
-        }
-        if (swap != nullptr)
-            add("memory", "memory.memsw.limit_in_bytes", std::string((*swap)[0]), *swap).is_optional = (*swap)[0] == "-1";
-        else if (limit != nullptr && (*limit)[0] == "-1")
-            add("memory", "memory.memsw.limit_in_bytes", "-1", *limit).is_optional = true;
-    } else {
-        bool check = is_true(find("cgroup.memory.check-before-update"));
-        if (limit != nullptr) {
-            LimitWrite& write = add("memory", "memory.max", max_or((*limit)[0]), *limit);
-            if (check)
-                write.not_above = "memory.current";
-        }
-        if (swap != nullptr) {
-            // The specification counts memory and swap together, v2 swap alone.
-            std::string value = "max";
-            long long together = TRY(parse_number((*swap)[0]).with_pointer(swap->pointer));
-            if (together != -1) {
-                long long memory = limit == nullptr ? -1 : TRY(parse_number((*limit)[0]).with_pointer(limit->pointer));
-                if (memory < 0)
-                    return Error{"a limit of memory and swap together needs a limit of memory", 0, std::string(swap->pointer)};
-                if (together < memory)
-                    return Error{"memory and swap together ('" + std::string((*swap)[0]) + "') is less than the memory limit ('" +
-                                     std::string((*limit)[0]) + "')",
-                                 0, std::string(swap->pointer)};
-                value = std::to_string(together - memory);
-            }
-            add("memory", "memory.swap.max", value, *swap).is_optional = value == "max";
-        }
-    }
+    TRY(is_v1("memory") ? add_memory_v1(limit, swap) : add_memory_v2(limit, swap));
     if (const Directive* reservation = find_limit("cgroup.memory.reservation")) {
         if (is_v1("memory"))
             add("memory", "memory.soft_limit_in_bytes", std::string((*reservation)[0]), *reservation);
@@ -160,9 +208,9 @@ Result<void> Writes::add_memory()
     TRY(add_v1("memory", "memory.kmem.tcp.limit_in_bytes", "a limit of TCP memory", "memory", find_limit("cgroup.memory.kernel-tcp")));
     TRY(add_v1("memory", "memory.swappiness", "swappiness", "memory", find("cgroup.memory.swappiness")));
     const Directive* oom = find("cgroup.memory.disable-oom-killer");
-    if (is_true(oom)) {
+    if (is_true(oom) || (oom != nullptr && is_v1("memory") && !present_.empty())) {
         TRY(add_v1("memory", "memory.oom_control", "disabling the OOM killer", "memory", oom));
-        writes.back().value = "1";
+        writes.back().value = is_true(oom) ? "1" : "0";
     }
     // v2 is hierarchical, v1 too since Linux 5.11; before it a cgroup below the root has to be told, once.
     const Directive* hierarchy = find("cgroup.memory.use-hierarchy");
@@ -177,27 +225,40 @@ Result<void> Writes::add_cpu()
     const Directive* period = find_limit("cgroup.cpu.period");
     const Directive* idle = find("cgroup.cpu.idle");
     if (const Directive* shares = find_limit("cgroup.cpu.shares")) {
+        // An idle cgroup has no weight, and the kernel refuses one.
         if (is_v1("cpu"))
-            add("cpu", "cpu.shares", std::string((*shares)[0]), *shares);
-        // An idle cgroup has no weight; the kernel refuses one.
+            add("cpu", "cpu.shares", std::string((*shares)[0]), *shares).depends_on_others = true;
         else if (idle == nullptr || (*idle)[0] != "1")
-            add("cpu", "cpu.weight", std::to_string(weight_of_shares(TRY(number_in(*shares, 0)))), *shares);
+            add("cpu", "cpu.weight", std::to_string(weight_of_shares(TRY(number_in(*shares, 0)))), *shares).depends_on_others = true;
     }
+    // The kernel looks at quota, period and burst together: a burst is at most a quota, and the quota of a child in its
+    // period at most that of its parent.
     if (is_v1("cpu")) {
         if (period != nullptr)
-            add("cpu", "cpu.cfs_period_us", std::string((*period)[0]), *period).may_come_after_next = quota != nullptr;
+            add("cpu", "cpu.cfs_period_us", std::string((*period)[0]), *period).depends_on_others = true;
         if (quota != nullptr)
-            add("cpu", "cpu.cfs_quota_us", std::string((*quota)[0]), *quota);
+            add("cpu", "cpu.cfs_quota_us", std::string((*quota)[0]), *quota).depends_on_others = true;
     } else if (quota != nullptr || period != nullptr) {
-        std::string value = quota == nullptr || (*quota)[0].starts_with('-') ? "max" : std::string((*quota)[0]);
+        std::string value = "max";
+        if (quota != nullptr && !(*quota)[0].starts_with('-'))
+            value = (*quota)[0];
+        // Without a period the kernel keeps its own; without a quota one has to be said.
+        if (std::string present = quota == nullptr ? TRY(present_value("cpu.max")) : ""; !present.empty())
+            value = present.substr(0, present.find(' '));
         if (period != nullptr)
             value += " " + std::string((*period)[0]);
-        add("cpu", "cpu.max", value, quota != nullptr ? *quota : *period);
+        add("cpu", "cpu.max", value, quota != nullptr ? *quota : *period).depends_on_others = true;
     }
-    if (const Directive* burst = find_limit("cgroup.cpu.burst"))
-        add("cpu", is_v1("cpu") ? "cpu.cfs_burst_us" : "cpu.max.burst", std::string((*burst)[0]), *burst);
+    if (const Directive* burst = find("cgroup.cpu.burst")) {
+        LimitWrite& write = add("cpu", is_v1("cpu") ? "cpu.cfs_burst_us" : "cpu.max.burst", std::string((*burst)[0]), *burst);
+        write.depends_on_others = true;
+        write.is_optional = (*burst)[0] == "0";
+    }
+    const size_t before = writes.size();
     TRY(add_v1("cpu", "cpu.rt_period_us", "a real-time period", "cpu", find_limit("cgroup.cpu.realtime-period")));
     TRY(add_v1("cpu", "cpu.rt_runtime_us", "a real-time runtime", "cpu", find_limit("cgroup.cpu.realtime-runtime")));
+    for (size_t i = before; i < writes.size(); i++)
+        writes[i].depends_on_others = true;
     if (idle != nullptr)
         add("cpu", "cpu.idle", std::string((*idle)[0]), *idle).is_optional = (*idle)[0] == "0";
     return {};
@@ -234,16 +295,21 @@ Result<void> Writes::add_blkio()
     TRY(add_v1("blkio", "blkio.leaf_weight", "a leaf weight", "blkio", find_limit("cgroup.blkio.leaf-weight")));
     for (const Directive& directive : directives_) {
         if (directive.is("cgroup.blkio.weight-device")) {
-            std::string device = device_number(directive, 0) + " ";
+            std::string key = device_number(directive, 0);
+            std::string device = key + " ";
             if (!directive[2].empty() && directive[2] != "0") {
                 LimitWrite& write = add(controller, v1 ? "blkio.weight_device" : "io.bfq.weight", device + std::string(directive[2]), directive);
+                write.key = key;
+                write.reset = device + "default";
                 write.other_file = v1 ? "blkio.bfq.weight_device" : "io.weight";
                 write.other_value = device + (v1 ? std::string(directive[2]) : TRY(io_weight_in(directive, 2)));
             }
             if (!directive[3].empty() && directive[3] != "0") {
                 if (!v1)
                     return Error{"a leaf weight exists on cgroup v1 only", 0, std::string(directive.pointer)};
-                add(controller, "blkio.leaf_weight_device", device + std::string(directive[3]), directive);
+                LimitWrite& write = add(controller, "blkio.leaf_weight_device", device + std::string(directive[3]), directive);
+                write.key = key;
+                write.reset = device + "default";
             }
         } else if (directive.is("cgroup.blkio.throttle")) {
             struct Kind {
@@ -262,12 +328,13 @@ Result<void> Writes::add_blkio()
             if (kind == nullptr)
                 return Error{"throttle '" + std::string(directive[0]) + "': expected read-bps, write-bps, read-iops or write-iops", 0,
                              std::string(directive.pointer)};
-            std::string rate(directive[3]);
-            if (v1)
-                add(controller, kind->v1_file, device_number(directive, 1) + " " + rate, directive);
-            else
-                // 0 lifts the limit on v1; v2 says max.
-                add(controller, "io.max", device_number(directive, 1) + " " + kind->v2_key + "=" + (rate == "0" ? "max" : rate), directive);
+            std::string key = device_number(directive, 1);
+            // 0 lifts the limit on v1; v2 says max.
+            std::string rate = directive[3] == "0" && !v1 ? "max" : std::string(directive[3]);
+            std::string start = v1 ? "" : kind->v2_key + std::string("=");
+            LimitWrite& write = add(controller, v1 ? kind->v1_file : "io.max", key + " " + start + rate, directive);
+            write.key = key;
+            write.reset = key + " " + start + (v1 ? "0" : "max");
         }
     }
     return {};
@@ -308,13 +375,17 @@ Result<void> Writes::add_others()
         if (directive.is("cgroup.network.priority")) {
             TRY(add_v1("net_prio", "net_prio.ifpriomap", "a network priority", "net_prio", &directive));
             writes.back().value += " " + std::string(directive[1]);
+            writes.back().key = directive[0];
+            writes.back().reset = std::string(directive[0]) + " 0";
         } else if (directive.is("cgroup.rdma")) {
             std::string value(directive[0]);
             if (!directive[1].empty())
                 value += " hca_handle=" + std::string(directive[1]);
             if (!directive[2].empty())
                 value += " hca_object=" + std::string(directive[2]);
-            add("rdma", "rdma.max", value, directive);
+            LimitWrite& write = add("rdma", "rdma.max", value, directive);
+            write.key = directive[0];
+            write.reset = std::string(directive[0]) + " hca_handle=max hca_object=max";
         }
     }
     return {};
@@ -350,9 +421,15 @@ Result<void> Writes::add_unified()
 
 }  // namespace
 
-Result<std::vector<LimitWrite>> limit_writes(std::span<const Directive> directives, const std::vector<Hierarchy>& hierarchies)
+bool belongs_to(const LimitWrite& write, const CgroupLocation& location)
 {
-    Writes all(directives, hierarchies);
+    return write.version == location.version && (location.version == 2 || location.has_controller(write.controller));
+}
+
+Result<std::vector<LimitWrite>> limit_writes(std::span<const Directive> directives, const std::vector<Hierarchy>& hierarchies,
+                                             std::span<const OpenCgroup> present)
+{
+    Writes all(directives, hierarchies, present);
     TRY(all.add_memory());
     TRY(all.add_cpu());
     TRY(all.add_cpuset());

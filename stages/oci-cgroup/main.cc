@@ -6,6 +6,7 @@
 #include "options.h"
 #include "process/program.h"
 #include "stage/stage.h"
+#include "update.h"
 #include "version.h"
 
 #include <algorithm>
@@ -13,43 +14,62 @@
 #include <time.h>
 #include <unistd.h>
 
-static Result<int> run_create(const Arguments&, const Arguments& arguments)
-{
-    CgroupRequest request;
-    int plan_fd = TRY(arguments.descriptor("plan-fd"));
-    request.journal_fd = TRY(arguments.descriptor("journal-fd"));
-    request.tolerate_denied = arguments.has("tolerate-denied");
-    OptionLimits options = TRY(OptionLimits::read(arguments));
-
+namespace {
+/// What the plan and the options ask for. Owns the text that the directives and rules point to.
+struct Asked {
     std::optional<Plan> plan;
+    OptionLimits options;
+    std::string path;
+    Field path_where = "-";
+    std::vector<CgroupLocation> locations;
     std::vector<Directive> limits;
     std::vector<DeviceRule> devices;
+};
+}  // namespace
+
+static Result<Asked> read_asked(const Arguments& arguments)
+{
+    Asked asked;
+    int plan_fd = TRY(arguments.descriptor("plan-fd"));
+    asked.options = TRY(OptionLimits::read(arguments));
     if (plan_fd >= 0) {
-        plan.emplace(TRY(Plan::read(plan_fd, "cgroup")));
-        for (const Directive& directive : plan->directives()) {
+        asked.plan.emplace(TRY(Plan::read(plan_fd, "cgroup")));
+        for (const Directive& directive : asked.plan->directives()) {
             if (!directive.type->name.starts_with("cgroup."))
                 continue;
             if (directive.is("cgroup.device")) {
-                devices.push_back(TRY(parse_device_rule(directive.fields).with_pointer(directive.pointer)));
-                devices.back().where = directive.pointer;
+                asked.devices.push_back(TRY(parse_device_rule(directive.fields).with_pointer(directive.pointer)));
+                asked.devices.back().where = directive.pointer;
             } else if (directive.is("cgroup.path")) {
-                request.path = directive[0];
-                request.path_where = directive.pointer;
+                asked.path = directive[0];
+                asked.path_where = directive.pointer;
+            } else if (directive.is("cgroup.location")) {
+                asked.locations.push_back(TRY(parse_location(directive.fields)));
             } else {
-                limits.push_back(directive);
+                asked.limits.push_back(directive);
             }
         }
     }
     // What the command line says comes later and so decides.
-    limits.insert(limits.end(), options.directives().begin(), options.directives().end());
-    devices.insert(devices.end(), options.devices().begin(), options.devices().end());
-    request.limits = limits;
-    request.devices = devices;
-
+    asked.limits.insert(asked.limits.end(), asked.options.directives().begin(), asked.options.directives().end());
+    asked.devices.insert(asked.devices.end(), asked.options.devices().begin(), asked.options.devices().end());
     if (!arguments.positionals().empty()) {
-        request.path = arguments.positionals()[0];
-        request.path_where = "-";
+        asked.path = arguments.positionals()[0];
+        asked.path_where = "-";
     }
+    return asked;
+}
+
+static Result<int> run_create(const Arguments&, const Arguments& arguments)
+{
+    CgroupRequest request;
+    request.journal_fd = TRY(arguments.descriptor("journal-fd"));
+    request.tolerate_denied = arguments.has("tolerate-denied");
+    Asked asked = TRY(read_asked(arguments));
+    request.limits = asked.limits;
+    request.devices = asked.devices;
+    request.path = asked.path;
+    request.path_where = asked.path_where;
     request.path_was_asked_for = !request.path.empty();
     if (!request.path_was_asked_for) {
         request.path = arguments.value("name");
@@ -81,6 +101,17 @@ static Result<std::vector<CgroupLocation>> find_existing(const std::string& path
     if (existing.empty())
         return Error{"cgroup '" + path + "' does not exist in any hierarchy", ENOENT};
     return existing;
+}
+
+static Result<int> run_update(const Arguments&, const Arguments& arguments)
+{
+    Asked asked = TRY(read_asked(arguments));
+    if (asked.locations.empty() && asked.path.empty())
+        return Error{"'update' needs a PATH, or a plan with cgroup.location or cgroup.path", 0, {}, exit_usage};
+    if (asked.locations.empty() || !arguments.positionals().empty())
+        asked.locations = TRY(find_existing(asked.path).with_pointer(asked.path_where));
+    TRY(update_cgroup(std::move(asked.locations), asked.limits, asked.devices));
+    return exit_done;
 }
 
 /// Of the cgroup and of those below it; of none if it is gone.
@@ -224,12 +255,17 @@ static constexpr Option create_own_options[] = {
     {"tolerate-denied", 0, "", "not being permitted is fine when neither a path nor a limit is asked for"},
 };
 
+static constexpr Option update_own_option{"plan-fd", 0, "FD", "read limits, device rules and where the cgroup is from the plan at FD"};
+
 int main(int argc, char** argv)
 {
     std::vector<Option> create_options(std::begin(create_own_options), std::end(create_own_options));
     create_options.insert(create_options.end(), limit_options.begin(), limit_options.end());
+    std::vector<Option> update_options{update_own_option};
+    update_options.insert(update_options.end(), limit_options.begin(), limit_options.end());
     const Command commands[] = {
         {"create", "[PATH]", "make a cgroup with its limits in force", create_options, OptionOrder::anywhere, 0, 1, run_create},
+        {"update", "[PATH]", "give a cgroup other limits, all or none", update_options, OptionOrder::anywhere, 0, 1, run_update},
         {"join", "PATH [--] PROGRAM [ARG]...", "execute PROGRAM in the cgroup", {}, OptionOrder::before_positionals, 2, SIZE_MAX, run_join},
         {"kill", "PATH", "send a signal to every process in the cgroup", kill_options, OptionOrder::anywhere, 1, 1, run_kill},
         {"ps", "PATH", "print the processes in the cgroup and in those below it", ps_options, OptionOrder::anywhere, 1, 1, run_ps},

@@ -284,7 +284,7 @@ is_stopped() { [[ $(sed 's/.*) //' "/proc/$1/stat") == T* ]]; } 2>/dev/null
     [[ $output == *create*join*kill*delete* ]]
     run -0 oci-cgroup --version
     [[ $output == "oci-cgroup version "* ]]
-    for verb in create join kill ps freeze thaw delete; do
+    for verb in create update join kill ps freeze thaw delete; do
         run -0 oci-cgroup "$verb" --help
         [[ $output == *"usage: oci-cgroup $verb"* ]]
     done

@@ -1,0 +1,120 @@
+// Changing limits: all or none.
+#include "update.h"
+
+#include "apply.h"
+#include "controllers.h"
+#include "device_program.h"
+#include "stage/stage.h"
+
+#include <fcntl.h>
+
+namespace {
+
+class Updater {
+public:
+    Updater(std::span<const Directive> limits, std::span<const DeviceRule> devices) : limits_(limits), devices_(devices) {}
+
+    Result<void> run(std::vector<CgroupLocation> locations)
+    {
+        std::vector<Hierarchy> hierarchies;
+        for (CgroupLocation& location : locations) {
+            hierarchies.push_back({location.version, location.controllers, location.mountpoint, "/"});
+            std::optional<CgroupDir> directory = TRY(CgroupDir::open(location.directory()));
+            if (!directory)
+                return Error{"cannot change the limits of cgroup '" + location.directory() + "'", ENOENT};
+            cgroups_.push_back({std::move(location), std::move(*directory)});
+        }
+        // All that can be refused by looking at it is refused before anything is changed.
+        std::vector<LimitWrite> writes = TRY(limit_writes(limits_, hierarchies, cgroups_));
+        TRY(plan_devices());
+        TRY(hand_on(writes));
+
+        std::vector<OldValue> replaced;
+        Result<void> done = change(writes, replaced);
+        if (done.has_value())
+            return {};
+        Result<void> undone = write_back(replaced);
+        if (undone.has_value())
+            return done;
+        Error error = std::move(done).error();
+        error.attempted += " (and " + undone.error().message() + ", so that the limits are neither the old nor the new ones)";
+        return error;
+    }
+
+private:
+    Result<void> plan_devices()
+    {
+        if (devices_.empty())
+            return {};
+        for (const OpenCgroup& cgroup : cgroups_)
+            if (cgroup.location.version == 1 && cgroup.location.has_controller("devices"))
+                devices_cgroup_ = &cgroup;
+        if (devices_cgroup_ != nullptr) {
+            old_devices_ = TRY(devices_cgroup_->directory.read("devices.list"));
+            device_lines_ = TRY(device_transition(old_devices_, devices_));
+            return {};
+        }
+        for (const OpenCgroup& cgroup : cgroups_)
+            if (cgroup.location.version == 2)
+                devices_cgroup_ = &cgroup;
+        if (devices_cgroup_ == nullptr)
+            return Error{"no cgroup hierarchy has the controller 'devices'"}.with_pointer(devices_.front().where);
+        return {};
+    }
+
+    Result<void> hand_on(const std::vector<LimitWrite>& writes)
+    {
+        for (const OpenCgroup& cgroup : cgroups_) {
+            if (cgroup.location.version != 2)
+                continue;
+            UniqueFd mount(::open(cgroup.location.mountpoint.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+            if (!mount)
+                return errno_error("cannot open '" + cgroup.location.mountpoint + "'");
+            TRY(hand_on_controllers(mount.get(), cgroup.location.path, cgroup.directory, writes, false));
+        }
+        return {};
+    }
+
+    Result<void> change(const std::vector<LimitWrite>& writes, std::vector<OldValue>& replaced)
+    {
+        for (const OpenCgroup& cgroup : cgroups_)
+            TRY(write_limits(cgroup.directory, cgroup.location, writes, &replaced));
+        // The devices come last: on v2 they change in one step, so that there is nothing of them to be undone.
+        if (devices_cgroup_ == nullptr)
+            return {};
+        if (devices_cgroup_->location.version == 1)
+            return change_device_list();
+        stage::step("replace the device program");
+        return attach_device_program(devices_cgroup_->directory.fd(), device_program(devices_), OtherPrograms::replace_ours)
+            .with_pointer(devices_.front().where);
+    }
+
+    Result<void> change_device_list()
+    {
+        const CgroupDir& directory = devices_cgroup_->directory;
+        for (const DeviceLine& line : device_lines_) {
+            stage::step("write a device rule");
+            Result<void> written = directory.write(line.file, line.value).with_pointer(line.where);
+            if (written.has_value())
+                continue;
+            for (const DeviceLine& back : TRY(device_lines_back(TRY(directory.read("devices.list")), old_devices_)))
+                (void)directory.write(back.file, back.value).has_value();
+            return written;
+        }
+        return {};
+    }
+
+    std::span<const Directive> limits_;
+    std::span<const DeviceRule> devices_;
+    std::vector<OpenCgroup> cgroups_;
+    const OpenCgroup* devices_cgroup_ = nullptr;  ///< where the device rules are
+    std::string old_devices_;
+    std::vector<DeviceLine> device_lines_;
+};
+
+}  // namespace
+
+Result<void> update_cgroup(std::vector<CgroupLocation> locations, std::span<const Directive> limits, std::span<const DeviceRule> devices)
+{
+    return Updater(limits, devices).run(std::move(locations));
+}
