@@ -248,21 +248,20 @@ static constexpr Option delete_options[] = {
     {"kill", 0, "", "kill the processes in it first"},
     {"if-exists", 0, "", "a cgroup that does not exist is fine"},
 };
+static constexpr Option plan_option{"plan-fd", 0, "FD", "read limits, device rules and where the cgroup is from the plan at FD"};
 static constexpr Option create_own_options[] = {
-    {"plan-fd", 0, "FD", "read limits, device rules and the path from the plan at FD"},
     {"journal-fd", 0, "FD", "write each directory to FD before it is made"},
     {"name", 0, "NAME", "without a path: a cgroup of this name near the caller's own"},
     {"tolerate-denied", 0, "", "not being permitted is fine when neither a path nor a limit is asked for"},
 };
 
-static constexpr Option update_own_option{"plan-fd", 0, "FD", "read limits, device rules and where the cgroup is from the plan at FD"};
-
 int main(int argc, char** argv)
 {
-    std::vector<Option> create_options(std::begin(create_own_options), std::end(create_own_options));
+    std::vector<Option> create_options{plan_option};
     create_options.insert(create_options.end(), limit_options.begin(), limit_options.end());
-    std::vector<Option> update_options{update_own_option};
-    update_options.insert(update_options.end(), limit_options.begin(), limit_options.end());
+    const size_t shared_options = create_options.size();
+    create_options.insert(create_options.end(), std::begin(create_own_options), std::end(create_own_options));
+    const std::span<const Option> update_options = std::span(create_options).first(shared_options);
     const Command commands[] = {
         {"create", "[PATH]", "make a cgroup with its limits in force", create_options, OptionOrder::anywhere, 0, 1, run_create},
         {"update", "[PATH]", "give a cgroup other limits, all or none", update_options, OptionOrder::anywhere, 0, 1, run_update},
