@@ -189,6 +189,7 @@ requires()
                 [[ $(cat /sys/module/apparmor/parameters/enabled 2>/dev/null) == Y && -e /sys/kernel/security/apparmor ]] ||
                     skip "needs AppArmor" ;;
             selinux) [[ -e /sys/fs/selinux/enforce ]] || skip "needs SELinux" ;;
+            jsonschema) python3 -c 'import jsonschema' 2>/dev/null || skip "needs python3-jsonschema" ;;
             plain_build) [[ $OCIRUN_BUILD != */sanitize ]] || skip "needs a build without sanitizers" ;;
             kernel-*) kernel_is_at_least "${word#kernel-}" || skip "needs Linux ${word#kernel-}" ;;
             *) command -v "$word" >/dev/null || skip "needs the program '$word'" ;;
