@@ -79,9 +79,10 @@ $(B)/obj/simdjson.o: $(SIMDJSON_SRC)/simdjson.cpp $(B)/obj/flags
 	@mkdir -p $(@D)
 	$(CXX) $(filter-out -Werror -Wextra,$(CXXFLAGS)) -w $(SIMDJSON_CXXFLAGS) -c -o $@ $<
 
-# The commit is in one object, which is made anew when it changes.
-$(B)/obj/bin/ocirun/main.o: override CXXFLAGS += -DOCIRUN_COMMIT='"$(COMMIT)"'
-$(B)/obj/bin/ocirun/main.o: $(B)/obj/commit
+# The commit is in two objects, which are made anew when it changes.
+SAYS_COMMIT := $(B)/obj/bin/ocirun/main.o $(B)/obj/stages/oci-spec/features_document.o
+$(SAYS_COMMIT): override CXXFLAGS += -DOCIRUN_COMMIT='"$(COMMIT)"'
+$(SAYS_COMMIT): $(B)/obj/commit
 
 $(B)/lib.a: $(call objects,$(LIB_SOURCES))
 	rm -f $@

@@ -15,3 +15,4 @@ extern const Command spec_command;
 extern const Command pause_command;
 extern const Command resume_command;
 extern const Command ps_command;
+extern const Command features_command;

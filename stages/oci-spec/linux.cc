@@ -1,6 +1,7 @@
 // Handlers for `linux`, without its resources and its seccomp.
 #include "handlers.h"
 #include "planner.h"
+#include "words.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -9,7 +10,7 @@ void plan_namespace(Planner& planner, Value value, Property)
 {
     Value type = value["type"];
     Value path = value["path"];
-    if (!planner.check_word(type, "pid network mount ipc uts user cgroup time"))
+    if (!planner.check_word(type, namespace_words))
         return;
     if (planner.is_repeated(type.text()))
         return planner.add_problem(type, "each kind of namespace once");

@@ -1,27 +1,48 @@
 // oci-spec(8): turns config.json into a checked plan; writes and checks configurations.
 #include "cli/cli.h"
 #include "config.h"
+#include "difference.h"
+#include "edits.h"
 #include "fd/fd.h"
+#include "features_document.h"
 #include "planner.h"
 #include "properties.h"
 #include "stage/stage.h"
+#include "tree.h"
 #include "version.h"
 
+#include <climits>
 #include <cstdio>
+#include <cstdlib>
 #include <fcntl.h>
 #include <sys/stat.h>
 
-static Result<std::string> read_input(const Arguments& arguments)
+/// "-" is standard input.
+static Result<std::string> read_file(const std::string& path)
 {
     UniqueFd file;
     std::string name = "standard input";
-    if (!arguments.positionals().empty() && arguments.positionals()[0] != "-") {
-        name = "'" + arguments.positionals()[0] + "'";
-        file = UniqueFd(::open(arguments.positionals()[0].c_str(), O_RDONLY | O_CLOEXEC));
+    if (path != "-") {
+        name = "'" + path + "'";
+        file = UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
         if (!file)
             return errno_error("cannot open " + name);
     }
     return read_whole(file ? file.get() : STDIN_FILENO, max_json_size).with_context(name);
+}
+
+/// The positional argument with that index, or standard input.
+static Result<std::string> read_input(const Arguments& arguments, size_t index = 0)
+{
+    return read_file(arguments.positionals().size() > index ? arguments.positionals()[index] : "-");
+}
+
+/// Says all problems; whether there were any.
+static bool report_problems(Problems& problems, const Document& document)
+{
+    for (const Error& error : problems.to_errors(document))
+        stage::report(error);
+    return problems.count() > 0;
 }
 
 /// Reads, checks and plans; every problem is reported. No plan: there was at least one.
@@ -32,11 +53,19 @@ static Result<std::optional<std::string>> plan_input(const Arguments& arguments,
     Document document = Document::parse(std::move(text), subject == Subject::process ? "/process" : "", problems);
     Planner planner(document, subject, is_strict, problems);
     planner.run();
-    for (const Error& error : problems.to_errors(document))
-        stage::report(error);
-    if (problems.count() > 0)
+    if (report_problems(problems, document))
         return std::optional<std::string>();
     return std::optional(std::move(planner).take_plan());
+}
+
+/// JSON alone, not looked at further; nothing: it was none, and that has been said.
+static std::optional<Document> parse_json(std::string text)
+{
+    Problems problems;
+    Document document = Document::parse(std::move(text), "", problems);
+    if (report_problems(problems, document))
+        return std::nullopt;
+    return document;
 }
 
 static Result<int> check(const Arguments&, const Arguments& arguments)
@@ -79,13 +108,160 @@ static Result<void> write_new_file(const std::string& path, std::string_view tex
     return {};
 }
 
+/// Whether the text is a good configuration; if not, that has been said. `has_places`: with line and column.
+static bool is_good_config(const std::string& text, bool has_places)
+{
+    Problems problems;
+    Document document = Document::parse(text, "", problems);
+    Planner planner(document, Subject::config, false, problems);
+    planner.run();
+    for (Error error : problems.to_errors(document)) {
+        // Nobody has seen the lines of what is still to be written.
+        if (!has_places && !error.pointer.empty())
+            error.attempted.erase(0, error.attempted.find(": ") + 2);
+        stage::report(error);
+    }
+    return problems.count() == 0;
+}
+
 static Result<int> make_new(const Arguments&, const Arguments& arguments)
 {
-    std::string text = arguments.has("rootless") ? rootless_config(::geteuid(), ::getegid()) : default_config();
+    const bool is_rootless = arguments.has("rootless");
+    std::string text;
+    if (arguments.has("from")) {
+        if (is_rootless)
+            return Error{"--rootless and --from both say what to begin with", 0, {}, exit_usage};
+        text = TRY(read_file(arguments.value("from")));
+        if (!is_good_config(text, true))
+            return exit_failed;
+    } else {
+        text = is_rootless ? rootless_config(::geteuid(), ::getegid()) : default_config();
+    }
+    if (arguments.has("from") || has_edits(arguments)) {
+        Problems none;
+        Tree config(Document::parse(std::move(text), "", none).root());
+        TRY(apply_edits(config, arguments));
+        text = config.print();
+        if (!is_good_config(text, false))
+            return exit_failed;
+    }
     if (arguments.has("output"))
         TRY(write_new_file(arguments.value("output"), text));
     else
         TRY(write_all(STDOUT_FILENO, text).with_context("the configuration"));
+    return exit_done;
+}
+
+/// Appends what the tokens lead to; `*` leads to all members or items. False: there is nothing.
+static bool append_values(std::string& text, Value at, std::span<const std::string> tokens, bool is_json) // NOLINT(misc-no-recursion)
+{
+    if (!at || at.is(Kind::null))
+        return false;
+    if (tokens.empty()) {
+        if (at.is(Kind::string) && !is_json)
+            text += std::string(at.text()) + "\n";
+        else
+            text += Tree(at).print();
+        return true;
+    }
+    bool found = false;
+    for (Value inner = at.first(); inner; inner = inner.next()) {
+        bool is_meant = at.is(Kind::object) ? inner.key() == tokens[0] : std::to_string(inner.index()) == tokens[0];
+        if (is_meant || tokens[0] == "*")
+            found = append_values(text, inner, tokens.subspan(1), is_json) || found;
+    }
+    return found;
+}
+
+static Result<int> get(const Arguments&, const Arguments& arguments)
+{
+    const std::string& pointer = arguments.positionals()[0];
+    const std::vector<std::string> tokens = TRY(split_pointer(pointer));
+    std::optional<Document> document = parse_json(TRY(read_input(arguments, 1)));
+    if (!document)
+        return exit_failed;
+    std::string text;
+    if (!append_values(text, document->root(), tokens, arguments.has("json")))
+        return Error{"found nothing", 0, pointer};
+    TRY(write_all(STDOUT_FILENO, text).with_context("the value"));
+    return exit_done;
+}
+
+/// Puts a new text in the place of a file: at any moment there is the old one or the new one.
+static Result<void> replace_file(const std::string& path, std::string_view text)
+{
+    char real[PATH_MAX];
+    struct stat status;
+    if (::realpath(path.c_str(), real) == nullptr || ::stat(real, &status) < 0)
+        return errno_error("cannot look at '" + path + "'");
+    std::string temporary = std::string(real) + ".new-" + std::to_string(::getpid());
+    stage::step("create " + temporary);
+    UniqueFd file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!file)
+        return errno_error("cannot create '" + temporary + "'");
+    ScopeExit remove_again([&] { ::unlink(temporary.c_str()); });
+    TRY(write_all(file.get(), text).with_context("'" + temporary + "'"));
+    if (::fchown(file.get(), status.st_uid, status.st_gid) < 0 && errno != EPERM)
+        return errno_error("cannot give '" + temporary + "' its owner");
+    if (::fchmod(file.get(), status.st_mode & 07777) < 0)
+        return errno_error("cannot give '" + temporary + "' its mode");
+    stage::step("rename to " + path);
+    if (::rename(temporary.c_str(), real) < 0)
+        return errno_error("cannot replace '" + path + "'");
+    remove_again.dismiss();
+    return {};
+}
+
+/// Reads the document at positional `index`, lets `change` change it, and writes it.
+template <typename Change>
+static Result<int> change_document(const Arguments& arguments, size_t index, Change change)
+{
+    const bool in_place = arguments.has("in-place");
+    if (in_place && (arguments.positionals().size() <= index || arguments.positionals()[index] == "-"))
+        return Error{"--in-place needs a FILE", 0, {}, exit_usage};
+    std::optional<Document> document = parse_json(TRY(read_input(arguments, index)));
+    if (!document)
+        return exit_failed;
+    Tree tree(document->root());
+    TRY(change(tree));
+    if (in_place)
+        TRY(replace_file(arguments.positionals()[index], tree.print()));
+    else
+        TRY(write_all(STDOUT_FILENO, tree.print()).with_context("the configuration"));
+    return exit_done;
+}
+
+static Result<int> set(const Arguments&, const Arguments& arguments)
+{
+    const std::string& pointer = arguments.positionals()[0];
+    Tree value = TRY(parse_word(pointer, arguments.positionals()[1]));
+    return change_document(arguments, 2, [&](Tree& tree) { return set_at(tree, pointer, std::move(value)); });
+}
+
+static Result<int> unset(const Arguments&, const Arguments& arguments)
+{
+    const std::string& pointer = arguments.positionals()[0];
+    return change_document(arguments, 1, [&](Tree& tree) { return remove_at(tree, pointer); });
+}
+
+/// As diff(1): 0 the same, 1 not, 2 trouble.
+static Result<int> diff(const Arguments&, const Arguments& arguments)
+{
+    Result<std::string> texts[] = {read_file(arguments.positionals()[0]), read_file(arguments.positionals()[1])};
+    std::optional<Document> documents[2];
+    for (size_t i = 0; i < 2; i++) {
+        documents[i] = parse_json(TRY(std::move(texts[i]).with_exit_code(exit_usage)));
+        if (!documents[i])
+            return exit_usage;
+    }
+    std::string lines = differences(documents[0]->root(), documents[1]->root());
+    TRY(write_all(STDOUT_FILENO, lines).with_context("the differences").with_exit_code(exit_usage));
+    return lines.empty() ? exit_done : exit_failed;
+}
+
+static Result<int> print_features(const Arguments&, const Arguments&)
+{
+    TRY(write_all(STDOUT_FILENO, features().print()).with_context("the features"));
     return exit_done;
 }
 
@@ -125,11 +301,6 @@ static Result<int> properties(const Arguments&, const Arguments&)
     return exit_done;
 }
 
-static constexpr Option new_options[] = {
-    {"rootless", 0, "", "for someone without privilege: a user namespace, no network namespace"},
-    {"output", 'o', "FILE", "write FILE, which must not be there yet, instead of standard output"},
-};
-
 static constexpr Option check_options[] = {
     {"strict", 0, "", "also refuse unknown keys, and properties newer than 'ociVersion'"},
 };
@@ -138,25 +309,53 @@ static constexpr Option plan_options[] = {
     {"process", 0, "", "the input is a process object alone, as exec --process takes it"},
 };
 
-static constexpr Command commands[] = {
-    {"new", "", "write a new config.json", new_options, OptionOrder::anywhere, 0, 0, make_new},
-    {"check", "[FILE]", "check a config.json and name all errors", check_options, OptionOrder::anywhere, 0, 1, check},
-    {"plan", "[FILE]", "turn a config.json into a plan", plan_options, OptionOrder::anywhere, 0, 1, plan},
-    {"grammar", "", "", {}, OptionOrder::anywhere, 0, 0, grammar},
-    {"properties", "", "", {}, OptionOrder::anywhere, 0, 0, properties},
+static constexpr Option get_options[] = {
+    {"json", 0, "", "strings in quotes, too"},
 };
+
+static constexpr Option change_options[] = {
+    {"in-place", 'i', "", "replace FILE instead of writing to standard output"},
+};
+
+static std::vector<Option> new_options()
+{
+    std::vector<Option> options{
+        {"rootless", 0, "", "for someone without privilege: a user namespace, no network namespace"},
+        {"from", 0, "FILE", "begin with that configuration instead of the default"},
+        {"output", 'o', "FILE", "write FILE, which must not be there yet, instead of standard output"},
+    };
+    for (const Option& option : edit_options())
+        options.push_back(option);
+    return options;
+}
 
 int main(int argc, char** argv)
 {
-    static constexpr Program program{
+    // The many options of `new` are built only where that verb may be meant: `plan` is on the way of each container.
+    std::vector<Option> options_of_new;
+    for (int i = 1; i < argc; i++)
+        if (std::string_view(argv[i]) == "new")
+            options_of_new = new_options();
+    constexpr auto anywhere = OptionOrder::anywhere;
+    const Command commands[] = {
+        {"new", "[-- PROGRAM [ARG]...]", "write a new config.json", options_of_new, OptionOrder::before_positionals, 0, SIZE_MAX, make_new},
+        {"check", "[FILE]", "check a config.json and name all errors", check_options, anywhere, 0, 1, check},
+        {"plan", "[FILE]", "turn a config.json into a plan", plan_options, anywhere, 0, 1, plan},
+        {"get", "POINTER [FILE]", "print what a JSON pointer leads to", get_options, anywhere, 1, 2, get},
+        {"set", "POINTER VALUE [FILE]", "give it a value", change_options, OptionOrder::before_positionals, 2, 3, set},
+        {"unset", "POINTER [FILE]", "remove it", change_options, anywhere, 1, 2, unset},
+        {"diff", "FILE FILE", "say in what two configurations differ", {}, anywhere, 2, 2, diff},
+        {"features", "", "print what the runtime can do", {}, anywhere, 0, 0, print_features},
+        {"grammar", "", "", {}, anywhere, 0, 0, grammar},
+        {"properties", "", "", {}, anywhere, 0, 0, properties},
+    };
+    Program program{
         .name = "oci-spec",
-        .help = "turn config.json into a checked plan; write and check configurations",
-        .global_options = {},
+        .help = "turn config.json into a checked plan; write, check, query and change configurations",
+        .global_options = stage_options,
         .commands = commands,
         .version = OCIRUN_VERSION,
+        .prepare = prepare_stage,
     };
-    Program with_options = program;
-    with_options.global_options = stage_options;
-    with_options.prepare = prepare_stage;
-    return command_main(with_options, argc, argv);
+    return command_main(program, argc, argv);
 }

@@ -80,7 +80,7 @@ void Planner::run()
         return;
     if (subject_ == Subject::config)
         look_around();
-    visit(top(), subject_ == Subject::config ? Property::root() : *Property::find("/process"));
+    visit(top(), subject_ == Subject::config ? Property::root() : *Property::find(subject_ == Subject::process ? "/process" : "/linux/seccomp"));
 }
 
 static bool is_bind_on_dev(Value mount)

@@ -25,6 +25,7 @@ inline constexpr const char* namespace_kinds[] = {"pid", "network", "mount", "ip
 enum class Subject {
     config,   ///< a config.json
     process,  ///< a process object alone, as `exec --process` takes it
+    seccomp,  ///< the object of linux.seccomp alone
 };
 
 class Planner {

@@ -1,6 +1,7 @@
 // Handlers for `process`.
 #include "handlers.h"
 #include "planner.h"
+#include "words.h"
 
 #include <cstdio>
 
@@ -41,15 +42,6 @@ void plan_env(Planner& planner, Value value, Property property)
         planner.emit(property.note(), value, {value.text()});
 }
 
-// capabilities(7), up to Linux 5.9. Newer kernels have had no more by 6.17.
-static constexpr const char* capabilities =
-    "CAP_CHOWN CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER CAP_FSETID CAP_KILL CAP_SETGID CAP_SETUID CAP_SETPCAP "
-    "CAP_LINUX_IMMUTABLE CAP_NET_BIND_SERVICE CAP_NET_BROADCAST CAP_NET_ADMIN CAP_NET_RAW CAP_IPC_LOCK CAP_IPC_OWNER "
-    "CAP_SYS_MODULE CAP_SYS_RAWIO CAP_SYS_CHROOT CAP_SYS_PTRACE CAP_SYS_PACCT CAP_SYS_ADMIN CAP_SYS_BOOT CAP_SYS_NICE "
-    "CAP_SYS_RESOURCE CAP_SYS_TIME CAP_SYS_TTY_CONFIG CAP_MKNOD CAP_LEASE CAP_AUDIT_WRITE CAP_AUDIT_CONTROL CAP_SETFCAP "
-    "CAP_MAC_OVERRIDE CAP_MAC_ADMIN CAP_SYSLOG CAP_WAKE_ALARM CAP_BLOCK_SUSPEND CAP_AUDIT_READ CAP_PERFMON CAP_BPF "
-    "CAP_CHECKPOINT_RESTORE";
-
 void check_capability(Planner& planner, Value value, Property)
 {
     std::string_view name = value.text();
@@ -58,7 +50,7 @@ void check_capability(Planner& planner, Value value, Property)
         is_name = is_name && ((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_');
     if (!is_name)
         planner.add_problem(value, "the name of a capability, such as CAP_KILL");
-    else if (!contains_word(capabilities, name))
+    else if (!contains_word(capability_words, name))
         // runtime-spec 1.1: "the runtime SHOULD log a warning"; a newer engine on an older host must go on.
         planner.warn(value, quoted(name) + " is not known; it is left out");
 }
@@ -66,9 +58,9 @@ void check_capability(Planner& planner, Value value, Property)
 /// The kernel's number of a capability: the list is in their order. Negative: unknown.
 static int capability_number(std::string_view name)
 {
-    if (!contains_word(capabilities, name))
+    if (!contains_word(capability_words, name))
         return -1;
-    std::string_view all = capabilities;
+    std::string_view all = capability_words;
     int number = 0;
     for (; !all.starts_with(name) || (all.size() > name.size() && all[name.size()] != ' '); all.remove_prefix(all.find(' ') + 1))
         number++;
@@ -91,7 +83,7 @@ void plan_capabilities(Planner& planner, Value value, Property property)
         Value listed = value[set];
         std::vector<std::string> fields{set};
         for (Value item = listed.first(); item; item = item.next())
-            if (contains_word(capabilities, item.text()))
+            if (contains_word(capability_words, item.text()))
                 fields.emplace_back(item.text());
         if (value)
             planner.emit(property.note(), listed ? listed : value, fields);

@@ -1,16 +1,7 @@
 // Handlers for `linux.seccomp`.
 #include "handlers.h"
 #include "planner.h"
-
-static constexpr const char* actions = "SCMP_ACT_KILL SCMP_ACT_KILL_PROCESS SCMP_ACT_KILL_THREAD SCMP_ACT_TRAP SCMP_ACT_ERRNO SCMP_ACT_TRACE "
-                                       "SCMP_ACT_ALLOW SCMP_ACT_LOG SCMP_ACT_NOTIFY";
-static constexpr const char* architectures =
-    "SCMP_ARCH_X86 SCMP_ARCH_X86_64 SCMP_ARCH_X32 SCMP_ARCH_ARM SCMP_ARCH_AARCH64 SCMP_ARCH_LOONGARCH64 SCMP_ARCH_M68K SCMP_ARCH_MIPS "
-    "SCMP_ARCH_MIPS64 SCMP_ARCH_MIPS64N32 SCMP_ARCH_MIPSEL SCMP_ARCH_MIPSEL64 SCMP_ARCH_MIPSEL64N32 SCMP_ARCH_PPC SCMP_ARCH_PPC64 "
-    "SCMP_ARCH_PPC64LE SCMP_ARCH_S390 SCMP_ARCH_S390X SCMP_ARCH_SH SCMP_ARCH_SHEB SCMP_ARCH_PARISC SCMP_ARCH_PARISC64 SCMP_ARCH_RISCV64";
-static constexpr const char* flags = "SECCOMP_FILTER_FLAG_TSYNC SECCOMP_FILTER_FLAG_LOG SECCOMP_FILTER_FLAG_SPEC_ALLOW "
-                                     "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV";
-static constexpr const char* operators = "SCMP_CMP_NE SCMP_CMP_LT SCMP_CMP_LE SCMP_CMP_EQ SCMP_CMP_GE SCMP_CMP_GT SCMP_CMP_MASKED_EQ";
+#include "words.h"
 
 /// The field ERRNO: only SCMP_ACT_ERRNO and SCMP_ACT_TRACE have a use for it. False: a problem was added.
 static bool take_errno(Planner& planner, std::string_view action, Value value, std::string_view& field)
@@ -27,7 +18,7 @@ static bool take_errno(Planner& planner, std::string_view action, Value value, s
 
 void plan_seccomp_word(Planner& planner, Value value, Property property)
 {
-    if (planner.check_word(value, property.note() == "seccomp.arch" ? architectures : flags))
+    if (planner.check_word(value, property.note() == "seccomp.arch" ? seccomp_arch_words : seccomp_flag_words))
         planner.emit(property.note(), value, {value.text()});
 }
 
@@ -35,7 +26,7 @@ void plan_seccomp(Planner& planner, Value value, Property)
 {
     Value action = value["defaultAction"];
     std::string_view error_number;
-    if (!planner.check_word(action, actions))
+    if (!planner.check_word(action, seccomp_action_words))
         return;
     // The process that hands over the notify descriptor would wait for its own supervisor.
     if (action.text() == "SCMP_ACT_NOTIFY")
@@ -76,7 +67,7 @@ void plan_seccomp_rule(Planner& planner, Value value, Property property)
     Value action = value["action"];
     std::vector<std::string> fields;
     std::string_view error_number;
-    if (!planner.check_word(action, actions) || !take_errno(planner, action.text(), value["errnoRet"], error_number))
+    if (!planner.check_word(action, seccomp_action_words) || !take_errno(planner, action.text(), value["errnoRet"], error_number))
         return;
     fields.emplace_back(action.text());
     fields.emplace_back(error_number);
@@ -95,7 +86,7 @@ void plan_seccomp_rule(Planner& planner, Value value, Property property)
     fields.push_back(std::move(names));
 
     for (Value arg = value["args"].first(); arg; arg = arg.next()) {
-        if (!planner.check_word(arg["op"], operators) || !planner.check_range(arg["index"], 0, 5))
+        if (!planner.check_word(arg["op"], seccomp_operator_words) || !planner.check_range(arg["index"], 0, 5))
             continue;
         std::string_view second = arg["valueTwo"] ? arg["valueTwo"].text() : "0";
         fields.push_back(std::string(arg["index"].text()) + ":" + std::string(arg["op"].text()) + ":" + std::string(arg["value"].text()) + ":" +

@@ -102,7 +102,10 @@ JSON
     run -2 oci-spec chekc
     run -2 oci-spec check --no-such-option
     run -2 oci-spec check one two
-    run -2 oci-spec new extra
+    run -2 oci-spec new --no-such-option
+    run -2 oci-spec features extra
+    run -2 oci-spec get
+    run -2 oci-spec set /hostname
 }
 
 @test "--help and --version answer, and the hidden verbs stay hidden" {

@@ -1,0 +1,171 @@
+// What the runtime can do, said from the tables by which it does it.
+#include "features_document.h"
+
+#include "mounts/mount_options.h"
+#include "properties.h"
+#include "seccomp/filter.h"
+#include "version.h"
+#include "words.h"
+
+#include <cerrno>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
+#endif
+
+namespace {
+
+// What no table says. Each has a test in tests/oci-spec/features.bats that must be changed with it.
+constexpr bool has_systemd = false;       ///< cgroups by the system's manager
+constexpr bool has_systemd_user = false;  ///< cgroups by a user's manager
+constexpr bool has_checkpoint = false;
+
+/// Annotations of config.json that change what is done, so that an engine may withhold them from its users.
+/// Separated by blanks.
+constexpr char unsafe_annotation_words[] = "";
+
+}  // namespace
+
+static Tree list_of(std::string_view words)
+{
+    Tree list = Tree::array();
+    while (!words.empty()) {
+        size_t blank = std::min(words.find(' '), words.size());
+        list.append(Tree::string(words.substr(0, blank)));
+        words.remove_prefix(std::min(blank + 1, words.size()));
+    }
+    return list;
+}
+
+static bool is_supported(std::string_view pattern) { return Property::find(pattern)->fate() != Fate::refused; }
+
+static Tree enabled(bool value)
+{
+    Tree object = Tree::object();
+    object.set("enabled", Tree::boolean(value));
+    return object;
+}
+
+static Tree hooks()
+{
+    Tree list = Tree::array();
+    for (Property kind = Property::find("/hooks")->first(); kind; kind = kind.next())
+        list.append(Tree::string(kind.name()));
+    return list;
+}
+
+static bool has_idmap() { return is_supported("/mounts/*/uidMappings") && is_supported("/mounts/*/gidMappings"); }
+
+static Tree mount_options()
+{
+    Tree list = Tree::array();
+    for (const MountOption& option : known_mount_options())
+        if (option.kind != OptionKind::extension || (option.value & idmap) == 0 || has_idmap())
+            list.append(Tree::string(option.word));
+    return list;
+}
+
+/// Flags that this kernel takes: it looks at them first, and only then at the filter, which is not there (seccomp(2)).
+static Tree supported_flags()
+{
+    Tree list = Tree::array();
+    const Tree known = list_of(seccomp_flag_words);
+    for (const Tree& flag : known.items()) {
+        Result<unsigned> bits = filter_flag(flag.text());
+        if (!bits.has_value())
+            continue;
+        // This one is for listeners alone.
+        unsigned with = bits.value() == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV ? unsigned{SECCOMP_FILTER_FLAG_NEW_LISTENER} : 0;
+        if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, bits.value() | with, nullptr) < 0 && errno == EFAULT)
+            list.append(Tree::string(flag.text()));
+    }
+    return list;
+}
+
+static Tree cgroup()
+{
+    Tree object = Tree::object();
+    object.set("v1", Tree::boolean(true));
+    object.set("v2", Tree::boolean(true));
+    object.set("systemd", Tree::boolean(has_systemd));
+    object.set("systemdUser", Tree::boolean(has_systemd_user));
+    object.set("rdma", Tree::boolean(is_supported("/linux/resources/rdma/*")));
+    return object;
+}
+
+static Tree seccomp()
+{
+    Tree object = enabled(true);
+    object.set("actions", list_of(seccomp_action_words));
+    object.set("operators", list_of(seccomp_operator_words));
+    object.set("archs", list_of(seccomp_arch_words));
+    object.set("knownFlags", list_of(seccomp_flag_words));
+    object.set("supportedFlags", supported_flags());
+    return object;
+}
+
+static Tree intel_rdt()
+{
+    Tree object = enabled(is_supported("/linux/intelRdt"));
+    object.set("schemata", Tree::boolean(is_supported("/linux/intelRdt/schemata")));
+    object.set("monitoring", Tree::boolean(is_supported("/linux/intelRdt/enableMonitoring")));
+    return object;
+}
+
+static Tree memory_policy()
+{
+    const bool is_there = is_supported("/linux/memoryPolicy");
+    Tree object = Tree::object();
+    object.set("modes", list_of(is_there ? memory_policy_mode_words : ""));
+    object.set("flags", list_of(is_there ? memory_policy_flag_words : ""));
+    return object;
+}
+
+static Tree linux_features()
+{
+    Tree mount_extensions = Tree::object();
+    mount_extensions.set("idmap", enabled(has_idmap()));
+
+    Tree object = Tree::object();
+    object.set("namespaces", list_of(namespace_words));
+    object.set("capabilities", list_of(capability_words));
+    object.set("cgroup", cgroup());
+    object.set("seccomp", seccomp());
+    object.set("apparmor", enabled(true));
+    object.set("selinux", enabled(true));
+    object.set("intelRdt", intel_rdt());
+    object.set("memoryPolicy", memory_policy());
+    object.set("mountExtensions", std::move(mount_extensions));
+    object.set("netDevices", enabled(is_supported("/linux/netDevices")));
+    return object;
+}
+
+static Tree annotations()
+{
+    // Programs of one build go together: this is the library that oci-seccomp is linked with.
+    const std::string libseccomp =
+        std::to_string(SCMP_VER_MAJOR) + "." + std::to_string(SCMP_VER_MINOR) + "." + std::to_string(SCMP_VER_MICRO);
+    Tree object = Tree::object();
+    object.set("ocirun.version", Tree::string(OCIRUN_VERSION));
+    object.set("ocirun.commit", Tree::string(OCIRUN_COMMIT));
+    object.set("ocirun.checkpoint.enabled", Tree::string(has_checkpoint ? "true" : "false"));
+    object.set("io.github.seccomp.libseccomp.version", Tree::string(libseccomp));
+    return object;
+}
+
+Tree features()
+{
+    Tree document = Tree::object();
+    document.set("ociVersionMin", Tree::string("1.0.0"));
+    document.set("ociVersionMax", Tree::string(OCIRUN_SPEC_VERSION));
+    document.set("hooks", hooks());
+    document.set("mountOptions", mount_options());
+    document.set("linux", linux_features());
+    document.set("annotations", annotations());
+    document.set("potentiallyUnsafeConfigAnnotations", list_of(unsafe_annotation_words));
+    return document;
+}
