@@ -16,3 +16,5 @@ extern const Command pause_command;
 extern const Command resume_command;
 extern const Command ps_command;
 extern const Command features_command;
+extern const Command events_command;
+extern const Command top_command;

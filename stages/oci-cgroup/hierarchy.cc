@@ -218,3 +218,14 @@ Result<std::vector<CgroupLocation>> locate(const std::vector<Hierarchy>& hierarc
     }
     return locations;
 }
+
+Result<std::vector<CgroupLocation>> find_existing(const std::string& path)
+{
+    std::vector<CgroupLocation> existing;
+    for (CgroupLocation& location : TRY(locate(TRY(find_hierarchies()), path)))
+        if (TRY(CgroupDir::open(location.directory())))
+            existing.push_back(std::move(location));
+    if (existing.empty())
+        return Error{"cgroup '" + path + "' does not exist in any hierarchy", ENOENT};
+    return existing;
+}

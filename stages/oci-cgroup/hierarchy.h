@@ -47,3 +47,6 @@ std::string parent_of(const std::string& path);
 /// The cgroup that `path` means in each hierarchy, which need not exist: from the root when it begins
 /// with a slash, else below default_parent(). Same order as `hierarchies`.
 Result<std::vector<CgroupLocation>> locate(const std::vector<Hierarchy>& hierarchies, std::string_view path);
+
+/// Where `path` exists; nowhere is an error (ENOENT).
+Result<std::vector<CgroupLocation>> find_existing(const std::string& path);

@@ -1,6 +1,7 @@
-// oci-cgroup(8): makes, limits, joins, freezes, kills and removes a cgroup.
+// oci-cgroup(8): makes, limits, joins, measures, freezes, kills and removes a cgroup.
 #include "cgroup/cgroup.h"
 #include "cli/cli.h"
+#include "commands.h"
 #include "create.h"
 #include "hierarchy.h"
 #include "options.h"
@@ -89,18 +90,6 @@ static Result<int> run_create(const Arguments&, const Arguments& arguments)
             (void)remove_cgroup(TRY(parse_location_line(rest.substr(0, rest.find('\n')))).directory()).has_value();
     TRY(std::move(written).with_context("standard output"));
     return exit_done;
-}
-
-/// Where `path` exists; nowhere is an error.
-static Result<std::vector<CgroupLocation>> find_existing(const std::string& path)
-{
-    std::vector<CgroupLocation> existing;
-    for (CgroupLocation& location : TRY(locate(TRY(find_hierarchies()), path)))
-        if (TRY(CgroupDir::open(location.directory())))
-            existing.push_back(std::move(location));
-    if (existing.empty())
-        return Error{"cgroup '" + path + "' does not exist in any hierarchy", ENOENT};
-    return existing;
 }
 
 static Result<int> run_update(const Arguments&, const Arguments& arguments)
@@ -270,8 +259,11 @@ int main(int argc, char** argv)
         {"ps", "PATH", "print the processes in the cgroup and in those below it", ps_options, OptionOrder::anywhere, 1, 1, run_ps},
         {"freeze", "PATH", "suspend every process in the cgroup", {}, OptionOrder::anywhere, 1, 1, run_freeze},
         {"thaw", "PATH", "let them go on", {}, OptionOrder::anywhere, 1, 1, run_thaw},
+        stat_command,
+        events_command,
+        top_command,
         {"delete", "PATH", "remove the cgroup and those below it", delete_options, OptionOrder::anywhere, 1, 1, run_delete},
     };
-    Program program{"oci-cgroup", "makes, limits, joins, freezes, kills and removes a cgroup", stage_options, commands, OCIRUN_VERSION, exit_usage, prepare_stage, nullptr};
+    Program program{"oci-cgroup", "makes, limits, joins, measures, freezes, kills and removes a cgroup", stage_options, commands, OCIRUN_VERSION, exit_usage, prepare_stage, nullptr};
     return command_main(program, argc, argv);
 }
