@@ -262,6 +262,8 @@ int main(int argc, char** argv)
         stat_command,
         events_command,
         top_command,
+        why_command,
+        prepare_command,
         {"delete", "PATH", "remove the cgroup and those below it", delete_options, OptionOrder::anywhere, 1, 1, run_delete},
     };
     Program program{"oci-cgroup", "makes, limits, joins, measures, freezes, kills and removes a cgroup", stage_options, commands, OCIRUN_VERSION, exit_usage, prepare_stage, nullptr};
