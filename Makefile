@@ -110,6 +110,14 @@ $(B)/tests/helpers/%: $(B)/obj/tests/helpers/%.o $(SANITIZE_OPTIONS)
 	@mkdir -p $(@D)
 	$(CXX) $(STATIC) $(LDFLAGS) -o $@ $^
 
+# For tests/fuzz/run, which says by which compiler.
+FUZZERS := $(patsubst tests/fuzz/%.cc,$(B)/fuzz/%,$(wildcard tests/fuzz/*.cc))
+fuzzers: $(FUZZERS)
+$(B)/obj/tests/fuzz/%.o: override CXXFLAGS += -Istages/oci-spec
+$(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(call objects,$(filter-out %/main.cc,$(call sources,stages/oci-spec))) $(B)/lib.a $(SIMDJSON_OBJECT)
+	@mkdir -p $(@D)
+	$(CXX) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(LIBS_oci-spec)
+
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 
 # What is missing on this machine, from the distribution; nothing to do, and no network, the second time.
@@ -165,4 +173,4 @@ format:
 clean:
 	rm -rf build/obj build/tests build/man build/demo build/sanitize build/lib.a $(PROGRAMS:%=build/%)
 
-.PHONY: all tests deps check check-vm demo bench docs install uninstall lint format clean
+.PHONY: all tests fuzzers deps check check-vm demo bench docs install uninstall lint format clean
