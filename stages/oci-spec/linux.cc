@@ -169,8 +169,6 @@ void plan_sysctl(Planner& planner, Value value, Property property)
 
 void plan_propagation(Planner& planner, Value value, Property property)
 {
-    if (value.text().empty())
-        return;
     // The r-forms are not in the schema; everyone writes them.
     if (planner.check_word(value, "private rprivate slave rslave shared rshared unbindable runbindable"))
         planner.emit(property.note(), value, {value.text()});

@@ -112,7 +112,7 @@ constexpr Entry table[] = {
     {"/linux/resources/cpu/cpus", string, optional, "1.0.0", planned, "cgroup.cpuset.cpus", plan_cpu_list},
     {"/linux/resources/cpu/mems", string, optional, "1.0.0", planned, "cgroup.cpuset.mems", plan_cpu_list},
     {"/linux/resources/pids", object, optional, "1.0.0", container, "", nullptr},
-    {"/linux/resources/pids/limit", int64, optional, "1.0.0", planned, "cgroup.pids.limit", plan_limit},
+    {"/linux/resources/pids/limit", int64, required, "1.0.0", planned, "cgroup.pids.limit", plan_limit},
     {"/linux/resources/blockIO", object, optional, "1.0.0", container, "", nullptr},
     {"/linux/resources/blockIO/weight", uint16, optional, "1.0.0", planned, "cgroup.blkio.weight", plan_io_weight},
     {"/linux/resources/blockIO/leafWeight", uint16, optional, "1.0.0", planned, "cgroup.blkio.leaf-weight", plan_io_weight},

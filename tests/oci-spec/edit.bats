@@ -234,3 +234,13 @@ LINES
         [[ $status != 0 && $output == "oci-spec: 'large': input is larger than 67108864 bytes" ]]
     done
 }
+
+@test "sixty megabytes are read and written in eight times as much memory" {
+    requires plain_build
+    { printf '{"a":"'; head -c 60000000 /dev/zero | tr '\0' x; printf '"}'; } >large
+
+    for verb in 'get /a large' 'set /b 1 large' 'unset /b large' 'diff large config.json'; do
+        bash -c "ulimit -v 500000; oci-spec $verb >out; ((\$? < 2))"
+        (($(stat -c %s out) > 60000000))
+    done
+}

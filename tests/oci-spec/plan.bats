@@ -155,12 +155,12 @@ plan_of() { jq "$1" config.json | oci-spec plan; }
 @test "config.json is taken as engines write it" {
     # ociVersion of a development version, empty strings and nulls for what is absent, a doubled variable.
     run -0 --separate-stderr plan_of '.ociVersion = "1.0.2-dev" | .process.apparmorProfile = "" | .process.selinuxLabel = "" | .linux.mountLabel = ""
-        | .linux.cgroupsPath = "" | .linux.seccomp = null | .process.rlimits = null | .process.oomScoreAdj = 0 | .linux.rootfsPropagation = ""
+        | .linux.cgroupsPath = "" | .linux.seccomp = null | .process.rlimits = null | .process.oomScoreAdj = 0
         | .process.env += ["PATH=/x"] | .process.user.additionalGids = [0, 10] | .hooks = {} | .unknown = {a: 1}'
 
     [[ $stderr == "" ]]
     [[ $output == *$'\ninit.oom-score-adj\t/process/oomScoreAdj\t0\n'* ]]
-    [[ $output != *init.apparmor-profile* && $output != *cgroup.path* && $output != *seccomp* && $output != *init.root-propagation* ]]
+    [[ $output != *init.apparmor-profile* && $output != *cgroup.path* && $output != *seccomp* ]]
 }
 
 @test "a full disk is an error" {

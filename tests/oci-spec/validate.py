@@ -2,11 +2,12 @@
 import json
 import sys
 
-from schemas import validator
+from schemas import load, validator
 
 folder, schema, path = sys.argv[1:]
+schemas = load(folder)
 with open(path, encoding="utf-8") as file:
-    errors = list(validator(folder, schema).iter_errors(json.load(file)))
+    errors = list(validator(schemas, schemas[schema]).iter_errors(json.load(file)))
 for error in errors:
     print(f"/{'/'.join(map(str, error.absolute_path))}: {error.message}")
 sys.exit(bool(errors))
