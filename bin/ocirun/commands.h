@@ -18,3 +18,4 @@ extern const Command ps_command;
 extern const Command features_command;
 extern const Command events_command;
 extern const Command top_command;
+extern const Command update_command;

@@ -122,6 +122,70 @@ std::string state_json(const StateFacts& facts, const Plan* plan, const std::str
     return text;
 }
 
+/// The limits by the names that runc's state.json has for them.
+static std::string limits_json(const Plan& plan)
+{
+    struct Name {
+        std::string_view directive;
+        const char* key;
+        bool is_text;
+    };
+    static constexpr Name names[] = {
+        {"cgroup.memory.limit", "memory", false},
+        {"cgroup.memory.reservation", "memory_reservation", false},
+        {"cgroup.memory.swap", "memory_swap", false},
+        {"cgroup.memory.swappiness", "memory_swappiness", false},
+        {"cgroup.memory.disable-oom-killer", "oom_kill_disable", false},
+        {"cgroup.cpu.shares", "cpu_shares", false},
+        {"cgroup.cpu.quota", "cpu_quota", false},
+        {"cgroup.cpu.burst", "cpu_burst", false},
+        {"cgroup.cpu.period", "cpu_period", false},
+        {"cgroup.cpu.realtime-runtime", "cpu_rt_quota", false},
+        {"cgroup.cpu.realtime-period", "cpu_rt_period", false},
+        {"cgroup.cpu.idle", "cpu_idle", false},
+        {"cgroup.cpuset.cpus", "cpuset_cpus", true},
+        {"cgroup.cpuset.mems", "cpuset_mems", true},
+        {"cgroup.pids.limit", "pids_limit", false},
+        {"cgroup.blkio.weight", "blkio_weight", false},
+        {"cgroup.blkio.leaf-weight", "blkio_leaf_weight", false},
+        {"cgroup.network.class-id", "net_cls_classid_u", false},
+    };
+    std::string limits;
+    std::string unified;
+    for (const Directive& directive : plan.directives()) {
+        if (!directive.type->name.starts_with("cgroup.") || directive.is("cgroup.device"))
+            continue;
+        if (directive.is("cgroup.unified"))
+            unified += (unified.empty() ? "" : ",") + json::quote(directive[0]) + ":" + json::quote(directive[1]);
+        for (const Name& name : names)
+            if (directive.is(name.directive))
+                limits += std::string(",\"") + name.key + "\":" + (name.is_text ? json::quote(directive[0]) : std::string(directive[0]));
+    }
+    return limits + (unified.empty() ? "" : ",\"unified\":{" + unified + "}");
+}
+
+std::string runc_state_json(const StateFile& facts, const Plan& plan)
+{
+    const std::string pid = std::to_string(facts.init.pid);
+    std::string text = "{\"id\":" + json::quote(facts.id) + ",\"init_process_pid\":" + pid +
+                       ",\"init_process_start\":" + std::to_string(facts.init.start_time) + ",\"created\":" + json::quote(facts.created) +
+                       ",\"config\":{\"rootfs\":" + json::quote(rootfs_path(plan, facts.bundle)) + ",\"hostname\":" +
+                       json::quote(plan.value("init.hostname")) + ",\"labels\":[" + json::quote("bundle=" + facts.bundle) + "],\"cgroups\":{\"path\":" +
+                       json::quote(plan.value("cgroup.path")) + limits_json(plan) + "}}";
+    std::string paths;
+    for (const CgroupLocation& cgroup : facts.cgroups)
+        paths += (paths.empty() ? "" : ",") + json::quote(cgroup.controllers) + ":" + json::quote(cgroup.directory());
+    text += ",\"cgroup_paths\":{" + paths + "},\"namespace_paths\":{";
+    static constexpr const char* kinds[][2] = {{"NEWCGROUP", "cgroup"}, {"NEWIPC", "ipc"}, {"NEWNET", "net"},  {"NEWNS", "mnt"},
+                                               {"NEWPID", "pid"},       {"NEWTIME", "time"}, {"NEWUSER", "user"}, {"NEWUTS", "uts"}};
+    const char* comma = "";
+    for (auto& [key, file] : kinds) {
+        text += std::string(comma) + "\"" + key + "\":\"/proc/" + pid + "/ns/" + file + "\"";
+        comma = ",";
+    }
+    return text + "}}\n";
+}
+
 std::string user_name(uid_t uid)
 {
     // No getpwuid: in a static program it would load name service modules of the host.

@@ -47,6 +47,18 @@ struct StateFacts {
 /// line, a newline and spaces for people.
 std::string state_json(const StateFacts& facts, const Plan* plan, const std::string& separator);
 
+/// What state.json says beside what the plan does.
+struct StateFile {
+    const std::string& id;
+    ProcessId init;
+    const std::string& bundle;
+    const std::string& created;
+    const std::vector<CgroupLocation>& cgroups;
+};
+
+/// state.json in the shape that readers of runc's know: who is the first process, where are its namespaces and cgroups, what are its limits.
+std::string runc_state_json(const StateFile& facts, const Plan& plan);
+
 /// The absolute path of the root file system in the plan; empty: none.
 std::string rootfs_path(const Plan& plan, const std::string& bundle);
 

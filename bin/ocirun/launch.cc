@@ -224,29 +224,6 @@ static bool is_seen_from_inside(const Plan& plan, const std::string& bundle)
     return false;
 }
 
-/// state.json in the shape that readers of runc's know: who is the first process, where are its
-/// namespaces and cgroups.
-static std::string runc_state_json(const Launched& launched, const std::string& created, const std::vector<CgroupLocation>& cgroups)
-{
-    const std::string pid = std::to_string(launched.init.pid);
-    std::string text = "{\"id\":" + json::quote(launched.state.id()) + ",\"init_process_pid\":" + pid +
-                       ",\"init_process_start\":" + std::to_string(launched.init.start_time) + ",\"created\":" + json::quote(created) +
-                       ",\"config\":{\"rootfs\":" + json::quote(rootfs_path(launched.plan, launched.bundle)) + ",\"hostname\":" +
-                       json::quote(launched.plan.value("init.hostname")) + ",\"labels\":[" + json::quote("bundle=" + launched.bundle) + "]}";
-    std::string paths;
-    for (const CgroupLocation& cgroup : cgroups)
-        paths += (paths.empty() ? "" : ",") + json::quote(cgroup.controllers) + ":" + json::quote(cgroup.directory());
-    text += ",\"cgroup_paths\":{" + paths + "},\"namespace_paths\":{";
-    static constexpr const char* kinds[][2] = {{"NEWCGROUP", "cgroup"}, {"NEWIPC", "ipc"}, {"NEWNET", "net"},  {"NEWNS", "mnt"},
-                                               {"NEWPID", "pid"},       {"NEWTIME", "time"}, {"NEWUSER", "user"}, {"NEWUTS", "uts"}};
-    const char* comma = "";
-    for (auto& [key, file] : kinds) {
-        text += std::string(comma) + "\"" + key + "\":\"/proc/" + pid + "/ns/" + file + "\"";
-        comma = ",";
-    }
-    return text + "}}\n";
-}
-
 // ---------------------------------------------------------------- the launch
 
 namespace {
@@ -557,7 +534,7 @@ private:
                           std::move(control_), std::move(master_)};
         stage::step("write the state");
         Result<void> written = [&]() -> Result<void> {
-            TRY(launched.state.write("state.json", runc_state_json(launched, created, cgroups_)));
+            TRY(launched.state.write("state.json", runc_state_json({request_.id, init_, bundle_, created, cgroups_}, launched.plan)));
             if (!request_.pidfd_socket.empty()) {
                 UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, init_.pid, 0)));
                 if (!pidfd)

@@ -55,7 +55,7 @@ int main(int argc, char** argv)
     // Copied so that the table, and not the linker, decides the order of `--help`.
     const Command commands[] = {create_command, start_command, run_command,   exec_command, kill_command,
                                 delete_command, state_command, list_command, spec_command, pause_command, resume_command,
-                                ps_command,     features_command, events_command, top_command};
+                                ps_command,     features_command, events_command, top_command, update_command};
     static const std::string version = OCIRUN_VERSION "\ncommit: " OCIRUN_COMMIT "\nspec: " OCIRUN_SPEC_VERSION;
     Program program{"ocirun", "run OCI containers", global_options, commands, version};
     program.usage_exit_code = exit_failed;

@@ -307,6 +307,13 @@ Result<void> ContainerState::write(const std::string& name, std::string_view tex
     return {};
 }
 
+Result<void> ContainerState::replace(const std::string& name, const std::string& with) const
+{
+    if (::renameat(directory_.get(), with.c_str(), directory_.get(), name.c_str()) < 0)
+        return errno_error("cannot write the state file '" + name + "'");
+    return {};
+}
+
 bool ContainerState::has(const std::string& name) const
 {
     struct stat status;

@@ -67,6 +67,8 @@ public:
     Result<std::optional<std::string>> read(const std::string& name) const;
     /// Appears by rename: nobody reads half of it.
     Result<void> write(const std::string& name, std::string_view text) const;
+    /// Puts the file `with` in the place of the file `name`.
+    Result<void> replace(const std::string& name, const std::string& with) const;
     bool has(const std::string& name) const;
     Result<void> remove(const std::string& name) const;
 

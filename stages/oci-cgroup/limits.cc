@@ -169,6 +169,8 @@ Result<void> Writes::add_memory_v2(const Directive* limit, const Directive* swap
             add("memory", "memory.swap.max", "max", *swap).is_optional = true;
         else
             together = TRY(number_in(*swap, 0));
+    } else if (limit != nullptr && !memory && !present_.empty()) {
+        add("memory", "memory.swap.max", "max", *limit).is_optional = true;
     } else if (memory) {
         // A new limit of memory alone leaves that of both together as it is, as on v1.
         std::optional<unsigned long long> old_memory = TRY(present_number("memory.max"));

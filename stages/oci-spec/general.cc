@@ -25,13 +25,15 @@ void plan_limit(Planner& planner, Value value, Property property)
 
 void plan_if_true(Planner& planner, Value value, Property property)
 {
-    if (!value.is_true())
-        return;
     const DirectiveType* directive = find_directive_type(property.note());
-    if (directive->max_fields == 0)
+    if (!value.is_true()) {
+        if (planner.is_update() && directive->max_fields > 0)
+            planner.emit(property.note(), value, {"false"});
+    } else if (directive->max_fields == 0) {
         planner.emit(property.note(), value, {});
-    else
+    } else {
         planner.emit(property.note(), value, {"true"});
+    }
 }
 
 void plan_absolute_path(Planner& planner, Value value, Property property)

@@ -49,6 +49,8 @@ void plan_cgroups_path(Planner& planner, Value value, Property property);
 void plan_memory_amount(Planner& planner, Value value, Property property);
 void plan_swappiness(Planner& planner, Value value, Property property);
 void plan_idle(Planner& planner, Value value, Property property);
+void plan_switched(Planner& planner, Value value, Property property);  ///< a number; zero turns it off, which a new cgroup is anyway
+void plan_pids_limit(Planner& planner, Value value, Property property);
 void plan_cpu_list(Planner& planner, Value value, Property property);
 void plan_io_weight(Planner& planner, Value value, Property property);
 void plan_weight_device(Planner& planner, Value value, Property property);

@@ -50,7 +50,7 @@ static Result<std::optional<std::string>> plan_input(const Arguments& arguments,
 {
     std::string text = TRY(read_input(arguments));
     Problems problems;
-    Document document = Document::parse(std::move(text), subject == Subject::process ? "/process" : "", problems);
+    Document document = Document::parse(std::move(text), pointer_of(subject), problems);
     Planner planner(document, subject, is_strict, problems);
     planner.run();
     if (report_problems(problems, document))
@@ -77,8 +77,12 @@ static Result<int> check(const Arguments&, const Arguments& arguments)
 static Result<int> plan(const Arguments&, const Arguments& arguments)
 {
     stage::step("read the configuration");
-    std::optional<std::string> plan =
-        TRY(plan_input(arguments, arguments.has("process") ? Subject::process : Subject::config, false));
+    if (arguments.has("process") && arguments.has("resources"))
+        return Error{"'plan' takes --process or --resources, not both", 0, {}, exit_usage};
+    const Subject subject = arguments.has("process")     ? Subject::process
+                            : arguments.has("resources") ? Subject::resources
+                                                         : Subject::config;
+    std::optional<std::string> plan = TRY(plan_input(arguments, subject, false));
     if (!plan)
         return exit_failed;
     stage::step("write the plan");
@@ -307,6 +311,7 @@ static constexpr Option check_options[] = {
 
 static constexpr Option plan_options[] = {
     {"process", 0, "", "the input is a process object alone, as exec --process takes it"},
+    {"resources", 0, "", "the input is the object linux.resources alone, as update --resources takes it"},
 };
 
 static constexpr Option get_options[] = {

@@ -74,13 +74,24 @@ Planner::Planner(const Document& document, Subject subject, bool is_strict, Prob
 {
 }
 
+const char* pointer_of(Subject subject)
+{
+    switch (subject) {
+    case Subject::process: return "/process";
+    case Subject::seccomp: return "/linux/seccomp";
+    case Subject::resources: return "/linux/resources";
+    case Subject::config: break;
+    }
+    return "";
+}
+
 void Planner::run()
 {
     if (!top())
         return;
     if (subject_ == Subject::config)
         look_around();
-    visit(top(), subject_ == Subject::config ? Property::root() : *Property::find(subject_ == Subject::process ? "/process" : "/linux/seccomp"));
+    visit(top(), subject_ == Subject::config ? Property::root() : *Property::find(pointer_of(subject_)));
 }
 
 static bool is_bind_on_dev(Value mount)

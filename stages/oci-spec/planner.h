@@ -26,7 +26,11 @@ enum class Subject {
     config,   ///< a config.json
     process,  ///< a process object alone, as `exec --process` takes it
     seccomp,  ///< the object of linux.seccomp alone
+    resources,  ///< the object linux.resources alone, as `update --resources` takes it
 };
+
+/// Where in a config.json such a document stands.
+const char* pointer_of(Subject subject);
 
 class Planner {
 public:
@@ -41,6 +45,8 @@ public:
     Value top() const { return document_.root(); }
     Subject subject() const { return subject_; }
     bool is_strict() const { return is_strict_; }
+    /// Whether limits of a running container are changed: there what turns something off is a wish, too.
+    bool is_update() const { return subject_ == Subject::resources; }
 
     /// Whether the container has a namespace of that kind of its own or joins one.
     bool has_namespace(std::string_view kind) const { return static_cast<bool>(find_namespace(kind)); }

@@ -14,7 +14,7 @@ struct Planned {
     explicit Planned(std::string_view text, Subject subject = Subject::config, bool is_strict = false)
     {
         Problems problems;
-        Document document = Document::parse(std::string(text), subject == Subject::process ? "/process" : "", problems);
+        Document document = Document::parse(std::string(text), pointer_of(subject), problems);
         Planner planner(document, subject, is_strict, problems);
         planner.run();
         errors = problems.to_errors(document);
@@ -115,7 +115,8 @@ TEST_CASE("zero leaves what is, -1 is kept")
     Planned zero(with_linux(R"("resources":{"memory":{"limit":0,"swap":0},"pids":{"limit":0},"cpu":{"shares":0,"quota":0,"cpus":""},"blockIO":{"weight":0}})"));
     CHECK(zero.errors.empty());
     CHECK(zero.plan.find("cgroup.memory") == std::string::npos);
-    CHECK(zero.plan.find("cgroup.pids") == std::string::npos);
+    CHECK(zero.plan.find("cgroup.pids.limit\t/linux/resources/pids/limit\t0\n") != std::string::npos);  // the least
+    CHECK(Planned(R"({"pids": {"limit": 0}})", Subject::resources).plan == "plan 1\nend\n");
     CHECK(zero.plan.find("cgroup.cpu") == std::string::npos);
     CHECK(zero.plan.find("cgroup.blkio") == std::string::npos);
 

@@ -1,6 +1,7 @@
 // Handlers for `linux.cgroupsPath` and `linux.resources`.
 //
-// Zero is no limit but the absence of a wish: engines write it for what was not asked for. -1 is unlimited.
+// Zero is no limit but the absence of a wish: engines write it for what was not asked for. -1 is unlimited. Where zero turns
+// something off, it is a wish in an update.
 #include "handlers.h"
 #include "planner.h"
 
@@ -48,7 +49,21 @@ void plan_swappiness(Planner& planner, Value value, Property property)
 void plan_idle(Planner& planner, Value value, Property property)
 {
     if (planner.check_range(value, 0, 1))
-        plan_nonzero(planner, value, property);
+        plan_switched(planner, value, property);
+}
+
+void plan_switched(Planner& planner, Value value, Property property)
+{
+    // Off is what a new cgroup is anyway.
+    if (value.text() != "0" || planner.is_update())
+        planner.emit(property.note(), value, {value.text()});
+}
+
+void plan_pids_limit(Planner& planner, Value value, Property property)
+{
+    // Zero is a wish in a configuration (the least: one process); engines that update only some limits write it for the others.
+    if (value.text() != "0" || !planner.is_update())
+        planner.emit(property.note(), value, {value.text().starts_with('-') ? "-1" : value.text()});
 }
 
 void plan_cpu_list(Planner& planner, Value value, Property property)
@@ -102,7 +117,8 @@ void plan_throttle(Planner& planner, Value value, Property property)
                        : where.find("ReadIOPS") != std::string_view::npos ? "read-iops"
                                                                           : "write-iops";
     Value rate = value["rate"];
-    if (rate && rate.text() != "0")
+    // Zero lifts a limit that was there before.
+    if (rate && (rate.text() != "0" || planner.is_update()))
         planner.emit(property.note(), value, {kind, value["major"].text(), value["minor"].text(), rate.text()});
 }
 

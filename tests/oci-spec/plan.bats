@@ -137,6 +137,33 @@ plan_of() { jq "$1" config.json | oci-spec plan; }
     [[ $stderr == "" && ! -s errors ]]
 }
 
+@test "--resources plans the object linux.resources alone; what turns something off is a wish there" {
+    echo '{"devices":[{"allow":true,"type":"c","major":1,"minor":3,"access":"r"}],"cpu":{"burst":0,"idle":0,"shares":0},"memory":{"disableOOMKiller":false,"limit":0},
+        "pids":{"limit":0},"blockIO":{"throttleReadBpsDevice":[{"major":8,"minor":0,"rate":0}]},"unified":{"memory.high":"5"}}' >resources.json
+
+    run -0 --separate-stderr oci-spec plan --resources resources.json
+
+    [[ $stderr == "" ]]
+    [[ $output == "plan 1
+cgroup.memory.disable-oom-killer	/linux/resources/memory/disableOOMKiller	false
+cgroup.cpu.burst	/linux/resources/cpu/burst	0
+cgroup.cpu.idle	/linux/resources/cpu/idle	0
+cgroup.blkio.throttle	/linux/resources/blockIO/throttleReadBpsDevice/0	read-bps	8	0	0
+cgroup.unified	/linux/resources/unified/memory.high	memory.high	5
+cgroup.device	-	deny	a	*	*	rwm
+cgroup.device	/linux/resources/devices/0	allow	c	1	3	r
+end" ]]
+    [[ $(oci-spec plan --resources <<<'{}') == $'plan 1\nend' ]]
+    run -1 --separate-stderr oci-spec plan --resources <<<'{"pids":{"limit":"5"}}'
+    [[ $stderr == "oci-spec: /linux/resources/pids/limit: 1:18: found a string, expected "* ]]
+    run -2 oci-spec plan --resources --process <<<'{}'
+}
+
+@test "a limit of no process is the least in a configuration" {
+    run -0 plan_of '.linux.resources.pids.limit = 0'
+    [[ $output == *$'\ncgroup.pids.limit\t/linux/resources/pids/limit\t0\n'* ]]
+}
+
 @test "--process plans a process object alone, with the pointers that it has in config.json" {
     jq '.process' config.json >process.json
 
