@@ -158,10 +158,11 @@ install: all docs
 	install -m 755 $(STAGES:%=$(B)/%) $(DESTDIR)$(PREFIX)/libexec/ocirun
 	$(if $(HAVE_PANDOC),install -m 644 $(MAN_PAGES) $(DESTDIR)$(PREFIX)/share/man/man8)
 	install -m 644 packaging/ocirun.bash-completion $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ocirun
+	for stage in $(STAGES); do ln -sf ocirun $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$stage; done
 
 uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/libexec/ocirun
-	rm -f $(DESTDIR)$(PREFIX)/bin/ocirun $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ocirun \
+	rm -f $(DESTDIR)$(PREFIX)/bin/ocirun $(addprefix $(DESTDIR)$(PREFIX)/share/bash-completion/completions/,$(PROGRAMS)) \
 		$(addprefix $(DESTDIR)$(PREFIX)/share/man/man8/,$(notdir $(MAN_PAGES)))
 
 lint:
