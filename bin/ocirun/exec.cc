@@ -31,6 +31,7 @@ static constexpr Option exec_options[] = {
     {"pidfd-socket", 0, "SOCKET", "unix socket that receives a pidfd of the process"},
     {"preserve-fds", 0, "N", "pass N descriptors from 3 on to the program"},
     {"ignore-paused", 0, "", "also in a paused container"},
+    {"cgroup", 0, "[CONTROLLER,...:]PATH", "start it in this cgroup below the container's; may be repeated"},
     {"no-subreaper", 0, "", "", true},
 };
 
@@ -216,6 +217,47 @@ Result<void> check_status(const Container& container, bool ignore_paused)
     return {};
 }
 
+/// `exec --cgroup [CONTROLLER,...:]PATH`: PATH is below the container's cgroup, whatever it begins with; it must be there.
+Result<void> move_below(std::vector<CgroupLocation>& locations, const std::string& text)
+{
+    const size_t colon = text.find(':');
+    const std::string controllers = colon == std::string::npos ? "" : text.substr(0, colon);
+    std::string below;
+    for (std::string_view rest = std::string_view(text).substr(colon == std::string::npos ? 0 : colon + 1); !rest.empty();) {
+        size_t slash = rest.find('/');
+        std::string_view part = rest.substr(0, slash);
+        if (part == "..")
+            return Error{"bad sub cgroup path: --cgroup '" + text + "' contains '..'"};
+        if (!part.empty() && part != ".")
+            below.append("/").append(part);
+        rest = slash == std::string_view::npos ? std::string_view() : rest.substr(slash + 1);
+    }
+    std::vector<CgroupLocation*> moved;
+    for (std::string_view rest = controllers;;) {
+        size_t comma = rest.find(',');
+        bool found = false;
+        for (CgroupLocation& location : locations) {
+            if (!controllers.empty() && !location.has_controller(rest.substr(0, comma)))
+                continue;
+            found = true;
+            moved.push_back(&location);
+        }
+        if (!found)
+            return Error{"--cgroup '" + text + "': the container has no cgroup of the controller '" + std::string(rest.substr(0, comma)) + "'"};
+        if (comma == std::string_view::npos)
+            break;
+        rest.remove_prefix(comma + 1);
+    }
+    for (CgroupLocation* location : moved) {
+        const std::string directory = location->directory() + below;
+        if (!TRY(CgroupDir::open(directory)))
+            return Error{"bad sub cgroup path: --cgroup '" + text + "': cgroup '" + directory + "' does not exist"};
+    }
+    for (CgroupLocation* location : moved)
+        location->path += below;
+    return {};
+}
+
 struct Started {
     ChildProcess child;
     UniqueFd master;
@@ -238,7 +280,10 @@ Result<Started> start_process(const Context& context, const StateRoot& root, Sta
         return Error{"cannot use console socket without a terminal: give --tty, or /terminal true in the process file"};
     if (int count = listen_fds(); count > 0)
         text = with_lines(text, "init.env\t-\tLISTEN_FDS=" + std::to_string(count) + "\ninit.env\t-\tLISTEN_PID=1\n");
-    text = with_lines(text, cgroup_lines("ns", container.cgroups));
+    std::vector<CgroupLocation> cgroups = container.cgroups;
+    for (const std::string& path : arguments.values("cgroup"))
+        TRY(move_below(cgroups, path));
+    text = with_lines(text, cgroup_lines("ns", cgroups));
 
     UniqueFd plan_file(::memfd_create("ocirun-plan", MFD_CLOEXEC));
     UniqueFd filter(::memfd_create("ocirun-filter", MFD_CLOEXEC));
@@ -259,7 +304,10 @@ Result<Started> start_process(const Context& context, const StateRoot& root, Sta
     if (kept_fds > 0)
         init.push_back("--preserve-fds=" + std::to_string(kept_fds));
     std::vector<std::string> words{"enter", "--target=" + std::to_string(container.init.pid),
-                                   "--start-time=" + std::to_string(container.init.start_time), plan_option, control_option, "--protect", "--"};
+                                   "--start-time=" + std::to_string(container.init.start_time), plan_option, control_option, "--protect"};
+    if (!arguments.has("cgroup"))
+        words.push_back("--follow-target");
+    words.push_back("--");
     for (std::string& word : stages.command("oci-init", init_path, init))
         words.push_back(std::move(word));
     ChildProcess namespaces = TRY(stages.start("oci-ns", words, options));

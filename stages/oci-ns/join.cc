@@ -110,6 +110,19 @@ Result<UniqueFd> Joins::take_cgroup_namespace()
     return taken;
 }
 
+Result<std::string> Joins::cgroup_of_target() const
+{
+    UniqueFd file(::openat(target_dir_.get(), "../cgroup", O_RDONLY | O_CLOEXEC));
+    if (!file)
+        return errno_error("cannot read the cgroups of process " + std::to_string(target_pid_));
+    std::string text = TRY(read_all(file.get(), 1 << 20).with_context("the cgroups of process " + std::to_string(target_pid_)));
+    size_t line = text.starts_with("0::") ? 0 : text.find("\n0::");
+    if (line == std::string::npos)
+        return Error{"process " + std::to_string(target_pid_) + " has no cgroup of version 2"};
+    line = text.find("0::", line) + 3;
+    return text.substr(line, text.find('\n', line) - line);
+}
+
 Result<void> Joins::enter_one(const Open& open)
 {
     stage::step("enter the " + std::string(open.kind->name) + " namespace");

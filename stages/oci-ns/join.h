@@ -33,6 +33,9 @@ public:
     /// -1: none is joined.
     Result<UniqueFd> take_cgroup_namespace();
 
+    /// The target's cgroup of version 2 as /proc/PID/cgroup shows it, now. Works also when the mount namespace has been entered.
+    Result<std::string> cgroup_of_target() const;
+
     /// Enters them all. The caller's children are in them too, in a joined pid namespace only they.
     Result<void> enter(const IdMap& expected_uid_map, const IdMap& expected_gid_map);
 

@@ -266,6 +266,20 @@ static Result<void> write_maps_of_child(const Inside& inside, int pidfd, const M
     return write_id_maps(inside.pid, dir.get(), inside.request.uid_map, inside.request.gid_map, inside.identity, programs);
 }
 
+/// The cgroup in which the target is, when it is below `cgroup`, the one of version 2 that is to be joined. Not open: it is elsewhere.
+static Result<UniqueFd> open_cgroup_of_target(const Request& request, const Joins& joins, int cgroup)
+{
+    for (const Cgroup& joined : request.cgroups) {
+        if (!joined.is_v2)
+            continue;
+        std::string below = path_below(joined.directory, TRY(joins.cgroup_of_target()));
+        if (below.empty() || below.starts_with("../") || below.find("/../") != std::string::npos)
+            break;
+        return UniqueFd(::openat(cgroup, below.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    }
+    return UniqueFd();
+}
+
 Result<int> launch(const Request& request, Joins& joins, Executable& program, const LaunchOptions& options)
 {
     const uint64_t new_flags = request.new_flags;
@@ -356,9 +370,16 @@ Result<int> launch(const Request& request, Joins& joins, Executable& program, co
 
     int pidfd = -1;
     stage::step(clone_flags != 0 ? "make namespaces and the process in them" : "make the process");
-    Result<void> cloned = clone_child({clone_flags | (is_controlled ? CLONE_PARENT : 0), birthplace.get(),
-                                       is_shared ? Memory::shared_until_exec : Memory::copied, run_child, &inside, &inside.pid,
-                                       &pidfd, &inside.cgroup_procs});
+    auto clone_into = [&](const UniqueFd& cgroup) {
+        return clone_child({clone_flags | (is_controlled ? CLONE_PARENT : 0), cgroup.get(), is_shared ? Memory::shared_until_exec : Memory::copied,
+                            run_child, &inside, &inside.pid, &pidfd, &inside.cgroup_procs});
+    };
+    Result<void> cloned = clone_into(birthplace);
+    // A container that manages its own cgroup (systemd) has moved itself below and hands controllers on: nobody may be in it any more
+    // (cgroup-v2.rst, "No Internal Process Constraint").
+    if (!cloned.has_value() && cloned.error().error_number == EBUSY && birthplace && options.follows_target)
+        if (UniqueFd below = TRY(open_cgroup_of_target(request, joins, birthplace.get())))
+            cloned = clone_into(below);
     UniqueFd own_pidfd(pidfd);
     if (!cloned.has_value())
         return clone_error(std::move(cloned).error(), request, clone_flags, inside.identity);

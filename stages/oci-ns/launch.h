@@ -12,6 +12,7 @@
 struct LaunchOptions {
     int control_fd = -1;             ///< ocirun's socket; -1: none
     std::vector<int> handed_on;      ///< descriptors that PROGRAM gets
+    bool follows_target = false;     ///< into a cgroup below the one to be joined, when nobody may be in that one itself
     bool is_driven = false;          ///< by a plan: PROGRAM prepares mounts by itself
     unsigned long propagation = MS_REC | MS_PRIVATE;  ///< of a new mount namespace; 0: as it is
     bool mounts_proc = false;

@@ -34,6 +34,7 @@ static constexpr Option new_options[] = {
 
 static constexpr Option enter_options[] = {
     {"target", 0, "PID", "join the namespaces of this process in which we are not"},
+    {"follow-target", 0, "", "where nobody may be in the cgroup itself: into the one below it in which the target is"},
     {"start-time", 0, "TICKS", "refuse another process with that number (field 22 of /proc/PID/stat)"},
     {"kind", 0, "KIND", "only this kind of the target's namespaces"},
     {"join", 0, "KIND=PATH", "join the namespace that PATH names"},
@@ -142,6 +143,7 @@ static Result<int> start(const Arguments& global, const Arguments& arguments, bo
 
     LaunchOptions options;
     options.control_fd = TRY(arguments.descriptor("control-fd"));
+    options.follows_target = arguments.has("follow-target") && arguments.has("target");
     options.propagation = TRY(propagation_of(arguments.value("propagation", "private")));
     options.mounts_proc = arguments.has("mount-proc");
     int plan_fd = TRY(arguments.descriptor("plan-fd"));

@@ -30,6 +30,15 @@ Result<Join> parse_join(std::string_view text)
     return Join{kind, std::string(text.substr(equals + 1)), {}};
 }
 
+std::string path_below(const std::string& directory, std::string_view path)
+{
+    // The directory begins with the mount point and ends with the cgroup's own path: the longest beginning of `path` that it ends with.
+    for (size_t end = path.size(); end != 0 && end != std::string_view::npos; end = path.rfind('/', end - 1))
+        if (directory.ends_with(path.substr(0, end)) && (end == path.size() || path[end] == '/'))
+            return std::string(path.substr(end == path.size() ? end : end + 1));
+    return "";
+}
+
 Cgroup cgroup_at(const std::string& directory)
 {
     return {::access((directory + "/cgroup.controllers").c_str(), F_OK) == 0, directory};

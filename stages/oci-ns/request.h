@@ -50,6 +50,9 @@ Result<Join> parse_join(std::string_view text);
 Result<void> add_plan(Request& request, const Plan& plan);
 
 /// A cgroup by its directory. v2 is told by its file 'cgroup.controllers', which v1 does not have.
+/// Where the cgroup `path` (a path of /proc/PID/cgroup) is below the one whose directory is `directory`: "sub/cgroup". Empty: not below it.
+std::string path_below(const std::string& directory, std::string_view path);
+
 Cgroup cgroup_at(const std::string& directory);
 
 /// Refuses what makes no sense together: a kind twice, maps without a user namespace, ranges that overlap.

@@ -18,6 +18,19 @@ static std::string refusal(const std::string& lines)
     return request.has_value() ? "accepted" : request.error().message();
 }
 
+TEST_CASE("a cgroup of /proc is found below the directory of another")
+{
+    CHECK(path_below("/sys/fs/cgroup/a/b", "/a/b/sub/c") == "sub/c");
+    CHECK(path_below("/sys/fs/cgroup/a/b", "/a/b") == "");
+    CHECK(path_below("/sys/fs/cgroup/a/b", "/a/bc/d") == "");
+    CHECK(path_below("/sys/fs/cgroup/a/b", "/x/y") == "");
+    CHECK(path_below("/sys/fs/cgroup/a/a", "/a/a/a") == "a");
+    CHECK(path_below("/sys/fs/cgroup/a", "/a/x/a") == "x/a");
+    CHECK(path_below("/sys/fs/cgroup/a", "/") == "");
+    CHECK(path_below("/sys/fs/cgroup/a", "/../../a/b") == "");
+    CHECK(path_below("/sys/fs/cgroup/a", "") == "");
+}
+
 TEST_CASE("a plan becomes a request")
 {
     Result<Request> request = request_of("ns.new\t/linux/namespaces/0\tpid\n"
