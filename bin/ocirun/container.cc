@@ -30,12 +30,24 @@ Result<std::vector<CgroupLocation>> parse_locations(std::string_view text)
     return locations;
 }
 
+static bool is_made(const ContainerState& state)
+{
+    for (const JournalEntry& entry : state.entries())
+        if (entry.what == "created")
+            return true;
+    return false;
+}
+
 Result<Container> Container::find(const StateRoot& root, const std::string& id)
 {
     std::optional<ContainerState> state = TRY(ContainerState::find(root, id));
+    // Whoever makes or deletes it holds the lock. If nobody does any more, it may have been made since the journal was read.
+    const bool is_being_made = state && !is_made(*state) && state->is_locked();
+    if (state && !is_made(*state) && !is_being_made)
+        state = TRY(ContainerState::find(root, id));
     if (!state)
         return no_such_container(id);
-    Container container{std::move(*state), {}, {}, {}, false, {}};
+    Container container{std::move(*state), {}, {}, {}, false, is_being_made, {}};
     for (const JournalEntry& entry : container.state.entries()) {
         const std::vector<std::string>& fields = entry.fields;
         if (entry.what == "boot" && fields.size() == 1) {
@@ -62,7 +74,7 @@ Result<Status> Container::status() const
     if (stale)
         return Status::stopped;
     if (init.pid == 0 || created.empty())
-        return state.is_locked() ? Status::creating : Status::stopped;
+        return is_being_made ? Status::creating : Status::stopped;
     if (!is_alive(init))
         return Status::stopped;
     if (state.has("start"))

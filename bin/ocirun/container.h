@@ -22,6 +22,7 @@ struct Container {
     std::string created;  ///< when it was made; empty: it has not been
     ProcessId init;      ///< pid 0: not there yet, or of an earlier boot
     bool stale = false;  ///< made before the last boot
+    bool is_being_made = false;  ///< or being deleted before it was made
     std::vector<CgroupLocation> cgroups;
 
     /// Finds container `id`; a missing one is the error `container 'ID' does not exist`.
