@@ -46,8 +46,9 @@ static Result<int> delete_container(const Arguments& global, const Arguments& ar
         }
     }
     TRY(entry->lock(10));
-    if (!entry->is_current())
-        return exit_done;
+    // Its maker may have come to its end while we waited: now the journal and the plan are whole.
+    if (container.has_value() && container.value().is_being_made)
+        container = Container::find(*root, id);
     Result<Plan> plan = container.has_value() ? container.value().plan() : Result<Plan>(container.error());
     TRY(destroy(context, *root, *entry, plan.has_value() ? &plan.value() : nullptr, container.has_value() ? container.value().bundle : ""));
     return exit_done;

@@ -621,6 +621,9 @@ Result<void> start_program(Launched& launched, const Signals& signals)
 
 Result<void> destroy(const Context& context, const StateRoot& root, ContainerState& state, const Plan* plan, const std::string& bundle)
 {
+    // Another command has removed it meanwhile, and run the hooks; cgroups of its name may be another container's by now.
+    if (!state.is_current())
+        return {};
     TRY(undo_container(root, state));
     if (plan == nullptr)
         return {};

@@ -41,7 +41,8 @@ Result<Launched> launch(const Context& context, const StateRoot& root, const Lau
 /// Lets the program run; returns when it has been executed. Then runs the poststart hooks.
 Result<void> start_program(Launched& launched, const Signals& signals);
 
-/// Ends a container: undoes it, runs its poststop hooks (a failure of one is only a warning).
+/// Ends a container whose lock is held: undoes it, runs its poststop hooks (a failure of one is only a warning). Does nothing
+/// when `state` is not the entry of its id any more.
 Result<void> destroy(const Context& context, const StateRoot& root, ContainerState& state, const Plan* plan, const std::string& bundle);
 
 /// Writes `pid` to the file, complete or not at all; a link is refused.

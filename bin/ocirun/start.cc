@@ -61,10 +61,10 @@ static Result<int> start(const Arguments& global, const Arguments& arguments)
     Status status = TRY(container.status());
     if (status != Status::created)
         return not_created(container, status);
+    Plan plan = TRY(container.plan());
     TRY(tell_to_start(container));
     TRY(container.state.remove("start"));
 
-    Plan plan = TRY(container.plan());
     if (has_hooks(plan, "poststart")) {
         StateFacts facts{id, "running", container.init.pid, container.bundle, {}, {}};
         Result<void> hooks = run_hooks(plan, "poststart", state_json(facts, &plan, ""));

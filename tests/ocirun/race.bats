@@ -35,3 +35,42 @@ load ../helpers
     has_status "$TEST_ID" created
     rt delete "$TEST_ID"
 }
+
+@test "run that comes to its end late leaves alone the container that has its id by now" {
+    requires root
+    make_bundle
+    args sleep 1000
+    "$OCIRUN" --root "$STATE_ROOT" run "$TEST_ID" </dev/null >out 2>&1 3>&- &
+    local first=$!
+    wait_until has_status "$TEST_ID" running
+    kill -STOP "$first"
+    rt delete --force "$TEST_ID"
+    rt create "$TEST_ID"
+
+    kill -CONT "$first"
+    wait "$first" || true
+
+    has_status "$TEST_ID" created
+    rt delete "$TEST_ID"
+}
+
+@test "delete --force that has waited for the end of a creation runs the poststop hooks" {
+    requires root
+    make_bundle
+    args sleep 1000
+    cfg --arg file "$PWD/poststop" '.hooks.poststop = [{path: "/bin/sh", args: ["sh", "-c", "echo ran >>" + $file]}]'
+    # Stopped before there is a plan.
+    "$OCIRUN" --root "$STATE_ROOT" --test-step ocirun:2:19 create "$TEST_ID" </dev/null >out 2>&1 3>&- &
+    local maker=$!
+    wait_until has_status "$TEST_ID" creating
+    timeout 30 "$OCIRUN" --root "$STATE_ROOT" delete --force "$TEST_ID" </dev/null >deleted 2>&1 3>&- &
+    local deleter=$!
+    sleep 0.5
+
+    kill -CONT "$maker"
+    wait "$maker" || true
+    wait "$deleter"
+
+    [[ $(cat poststop) == ran ]]
+    [[ $(ls -A "$STATE_ROOT") == "" ]]
+}
