@@ -3,6 +3,7 @@
 
 #include "hooks.h"
 #include "json/json.h"
+#include "seccomp/filter.h"
 #include "undo.h"
 #include "version.h"
 
@@ -134,8 +135,9 @@ static Result<std::string> compile_filter(Stages& stages, const std::string& pla
     return filter;
 }
 
-/// The cache in the state root: `HASH.plan` has the lines, `HASH.bpf` the filter. Both are compared
-/// and trusted because only the caller can write there.
+/// The cache in the state root: `HASH.filter` has the lines, an empty one, and the filter. The lines are compared, and the file
+/// appears as a whole: two plans with one hash, which can be made on purpose, never get each other's filter. It is trusted
+/// because only the caller can write there.
 Result<void> provide_filter(const Context& context, const StateRoot& root, Stages& stages, const std::string& plan_text, int into)
 {
     std::string lines = seccomp_lines(plan_text);
@@ -148,31 +150,25 @@ Result<void> provide_filter(const Context& context, const StateRoot& root, Stage
     if (!cache)
         return errno_error("cannot open the cache of filters in '" + root.path() + "'");
     // Another version may compile the same lines differently.
-    const std::string key = std::string(OCIRUN_VERSION "\n") + lines;
+    const std::string key = std::string(OCIRUN_VERSION "\n") + lines + "\n";
     char name[32];
-    std::snprintf(name, sizeof name, "%016llx", static_cast<unsigned long long>(fnv1a(key)));
-    const std::string plan_name = std::string(name) + ".plan";
-    const std::string filter_name = std::string(name) + ".bpf";
+    std::snprintf(name, sizeof name, "%016llx.filter", static_cast<unsigned long long>(fnv1a(key)));
 
-    UniqueFd known(::openat(cache.get(), plan_name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-    if (known && TRY(read_whole(known.get(), max_plan_size)) == key) {
-        UniqueFd filter(::openat(cache.get(), filter_name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-        if (filter)
-            return write_all(into, TRY(read_whole(filter.get(), 16 << 20)));
+    UniqueFd known(::openat(cache.get(), name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+    const std::string content = known ? TRY(read_whole(known.get(), 32 << 20)) : std::string();
+    if (content.starts_with(key)) {
+        std::string_view filter = std::string_view(content).substr(key.size());
+        // A crash of the machine may have cut it short.
+        if (check_filter(filter).has_value())
+            return write_all(into, filter);
     }
     context.log.debug("compiling the system-call filter");
     std::string filter = TRY(compile_filter(stages, plan_text));
-    // The filter before its key: whoever finds the key finds a whole filter. A cache that cannot be
-    // written costs time, nothing else.
-    auto store = [&](const std::string& file, std::string_view content) {
-        std::string temporary = file + "." + std::to_string(::getpid());
-        UniqueFd out(::openat(cache.get(), temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
-        if (!out || !write_all(out.get(), content).has_value() ||
-            ::renameat(cache.get(), temporary.c_str(), cache.get(), file.c_str()) < 0)
-            ::unlinkat(cache.get(), temporary.c_str(), 0);
-    };
-    store(filter_name, filter);
-    store(plan_name, key);
+    // A cache that cannot be written costs time, nothing else.
+    const std::string temporary = std::string(name) + "." + std::to_string(::getpid());
+    UniqueFd out(::openat(cache.get(), temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!out || !write_all(out.get(), key + filter).has_value() || ::renameat(cache.get(), temporary.c_str(), cache.get(), name) < 0)
+        ::unlinkat(cache.get(), temporary.c_str(), 0);
     return write_all(into, filter);
 }
 

@@ -299,3 +299,26 @@ load ../helpers
     run -1 rt run --config folder "$TEST_ID"
     [[ $output == *"cannot read 'folder': Is a directory" ]]
 }
+
+@test "the filter is kept in one file with the lines that it was compiled from, and compiled again when that was cut short" {
+    requires root
+    make_bundle
+    args mkdir /tmp/x
+    cfg '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO", errnoRet: 99}]}'
+    run -1 rt run "$TEST_ID"
+    local kept=("$STATE_ROOT"/.seccomp/*)
+    ((${#kept[@]} == 1))
+    local size
+    size=$(stat -c %s "${kept[0]}")
+    grep -qa $'^seccomp.rule\t.*mkdir' "${kept[0]}"
+
+    truncate -s "$((size - 4))" "${kept[0]}"
+    run -1 rt run "$TEST_ID"
+
+    [[ $output == *"Cannot assign requested address"* ]]
+    [[ $(stat -c %s "${kept[0]}") == "$size" ]]
+    cfg '.linux.seccomp.syscalls[0].errnoRet = 1'
+    run -1 rt run "$TEST_ID"
+    [[ $output == *"Operation not permitted"* ]]
+    [[ $(ls "$STATE_ROOT/.seccomp" | wc -l) == 2 ]]
+}
