@@ -24,7 +24,7 @@ static std::vector<Value> sorted_members(Value object)
     return members;
 }
 
-static void compare(std::string& lines, Value a, Value b) // NOLINT(misc-no-recursion)
+static void compare(std::string& lines, Value a, Value b)
 {
     if (a.kind() != b.kind()) {
         add_line(lines, '-', a);

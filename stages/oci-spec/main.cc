@@ -157,7 +157,7 @@ static Result<int> make_new(const Arguments&, const Arguments& arguments)
 }
 
 /// Appends what the tokens lead to; `*` leads to all members or items. False: there is nothing.
-static bool append_values(std::string& text, Value at, std::span<const std::string> tokens, bool is_json) // NOLINT(misc-no-recursion)
+static bool append_values(std::string& text, Value at, std::span<const std::string> tokens, bool is_json)
 {
     if (!at || at.is(Kind::null))
         return false;

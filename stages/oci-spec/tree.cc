@@ -20,7 +20,7 @@ Tree Tree::array(std::initializer_list<std::string_view> strings)
 }
 
 // As deep as the document may be nested (max_json_depth).
-Tree::Tree(Value value) // NOLINT(misc-no-recursion)
+Tree::Tree(Value value)
 {
     if (!value)
         return;
@@ -90,7 +90,7 @@ std::string Tree::print_line() const
 }
 
 /// `line_start`: the newline and the indentation of the line that the value is in; null: no newlines.
-void Tree::print_to(std::string& text, const std::string* line_start) const // NOLINT(misc-no-recursion)
+void Tree::print_to(std::string& text, const std::string* line_start) const
 {
     if (is(Kind::string)) {
         text += json::quote(text_);
@@ -223,13 +223,10 @@ Result<void> set_at(Tree& top, std::string_view pointer, Tree value)
         known.enter(tokens[i]);
         // What is made on the way; unknown to the runtime-spec it is an object, unless the pointer appends to it.
         const bool is_array = known.type() == Type::array || (!known.is_known() && !is_last && tokens[i + 1] == "-");
+        const Kind inner_kind = is_array ? Kind::array : Kind::object;
         if (at->is(Kind::object)) {
-            if (is_last)
-                at->set(tokens[i], std::move(value));
-            else if (Tree* found = at->find(tokens[i]); found != nullptr)
-                at = found;
-            else
-                at = &at->member(tokens[i], is_array ? Kind::array : Kind::object);
+            Tree* found = at->find(tokens[i]);
+            at = found != nullptr ? found : &at->member(tokens[i], inner_kind);
         } else if (at->is(Kind::array)) {
             std::optional<size_t> index = index_of(*at, tokens[i]);
             if (!index)
@@ -237,12 +234,11 @@ Result<void> set_at(Tree& top, std::string_view pointer, Tree value)
             if (*index == at->items().size())
                 at->append(is_array ? Tree::array() : Tree::object());
             at = &at->items()[*index];
-            if (is_last)
-                at->assign(std::move(value));
         } else {
             return at_pointer(std::string("found ") + name_of(at->kind()) + ", expected an object or an array", tokens, i);
         }
     }
+    at->assign(std::move(value));
     return {};
 }
 
