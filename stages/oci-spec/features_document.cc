@@ -60,12 +60,15 @@ static Tree hooks()
 
 static bool has_idmap() { return is_supported("/mounts/*/uidMappings") && is_supported("/mounts/*/gidMappings"); }
 
+/// Without those that are some file system's own.
 static Tree mount_options()
 {
     Tree list = Tree::array();
-    for (const MountOption& option : known_mount_options())
-        if (option.kind != OptionKind::extension || (option.value & idmap) == 0 || has_idmap())
+    for (const MountOption& option : known_mount_options()) {
+        const bool maps_ids = option.kind == OptionKind::extension && (option.value & idmap) != 0;
+        if (option.kind != OptionKind::data && (!maps_ids || has_idmap()))
             list.append(Tree::string(option.word));
+    }
     return list;
 }
 

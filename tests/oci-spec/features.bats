@@ -55,10 +55,26 @@ says_as_check()
 @test "features lists each mount option that is the runtime's own business, once" {
     says '.mountOptions | length == (unique | length) and . == sort'
     says '.mountOptions | contains(["rro", "rbind", "nosymfollow", "tmpcopyup", "rslave", "lazytime", "src-nofollow"])'
-    says '.mountOptions | all(. != "mode" and . != "size")'
+    says '.mountOptions | all(. != "mode" and . != "size" and . != "acl")'
     oci-spec features | jq -c '.mountOptions' >words
     oci-spec new | jq --slurpfile words words '.mounts += [{destination: "/x", type: "bind", source: "/x", options: ($words[0] - ["idmap", "ridmap"])}]' |
         oci-spec check
+}
+
+@test "each mount option that features lists works: a container has one mount with each" {
+    requires root
+    make_bundle
+    mkdir source
+    # Of these it takes something more: `remount` a mount, id mappings a user namespace.
+    oci-spec features | jq -c '.mountOptions - ["remount", "idmap", "ridmap"]' >words.json
+    cfg --slurpfile words words.json --arg source "$BUNDLE/source" '.mounts += [$words[0][] as $word | {destination: "/mounts/\($word)"} +
+        if $word | test("^r|^bind$|^copy-symlink$|nofollow$") then {type: "bind", source: $source, options: ["bind", $word]}
+        else {type: "tmpfs", source: "tmpfs", options: [$word]} end]'
+    args sh -c 'ls /mounts | wc -l; grep -c " /mounts/" /proc/self/mountinfo'
+
+    run -0 rt run "$TEST_ID"
+
+    ((lines[0] == $(jq length words.json) && lines[1] >= lines[0] && lines[0] > 60))
 }
 
 @test "features says that id-mapped mounts, netDevices, memoryPolicy and intelRdt work exactly if they are taken" {
