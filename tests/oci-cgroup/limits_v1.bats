@@ -136,15 +136,105 @@ needs_controller() { [[ -d /sys/fs/cgroup/$1 ]] || skip "needs the v1 controller
     oci-cgroup delete "$BOX"
 }
 
-@test "v1: network class and priorities" {
-    needs_controller net_cls
-    needs_controller net_prio
+@test "v1: memory of TCP; hierarchical accounts; kernel memory, which the kernel has given up, is passed over" {
+    [[ -e /sys/fs/cgroup/memory/memory.kmem.tcp.limit_in_bytes ]] || skip "needs a kernel with accounts of TCP memory"
 
-    create 'cgroup.network.class-id\t/n\t1048577' 'cgroup.network.priority\t/n\tlo\t5'
+    create 'cgroup.memory.kernel-tcp\t/m\t8388608' 'cgroup.memory.use-hierarchy\t/m\ttrue' 'cgroup.memory.kernel\t/m\t4096'
 
-    [[ $(value net_cls net_cls.classid) == 1048577 ]]
-    [[ $(value net_prio net_prio.ifpriomap) == *"lo 5"* ]]
+    [[ $(value memory memory.kmem.tcp.limit_in_bytes) == 8388608 ]]
+    [[ $(value memory memory.use_hierarchy) == 1 ]]
+    # With 4096 bytes of kernel memory nobody could start.
+    [[ ! -e $(dir memory)/memory.kmem.limit_in_bytes || $(value memory memory.kmem.limit_in_bytes) != 4096 ]]
+    oci-cgroup join "$BOX" -- sh -c '(true)'
     oci-cgroup delete "$BOX"
+}
+
+@test "v1: real-time period and runtime" {
+    [[ -e /sys/fs/cgroup/cpu/cpu.rt_runtime_us ]] || skip "needs a kernel with real-time group scheduling (CONFIG_RT_GROUP_SCHED)"
+
+    create 'cgroup.cpu.realtime-period\t/c\t500000' 'cgroup.cpu.realtime-runtime\t/c\t3000'
+
+    [[ $(value cpu cpu.rt_period_us) == 500000 && $(value cpu cpu.rt_runtime_us) == 3000 ]]
+    # Without real-time of its own a v1 cgroup has no process of that class.
+    oci-cgroup join "$BOX" -- chrt -r 1 true
+    oci-cgroup update --cpu-rt-runtime 2000 "$BOX"
+    [[ $(value cpu cpu.rt_runtime_us) == 2000 ]]
+    oci-cgroup delete "$BOX"
+}
+
+@test "v1: more real-time than the parent has is refused by the kernel" {
+    [[ -e /sys/fs/cgroup/cpu/cpu.rt_runtime_us ]] || skip "needs a kernel with real-time group scheduling (CONFIG_RT_GROUP_SCHED)"
+
+    run -1 --separate-stderr create 'cgroup.cpu.realtime-runtime\t/linux/resources/cpu/realtimeRuntime\t999999'
+
+    [[ $stderr == "oci-cgroup: /linux/resources/cpu/realtimeRuntime: cannot write '999999' to 'cpu.rt_runtime_us': Invalid argument" ]]
+    [[ $(our_cgroups) == "" ]]
+}
+
+@test "v1: memory nodes" {
+    create 'cgroup.cpuset.mems\t/c\t0' 'cgroup.cpuset.cpus\t/c\t0'
+
+    [[ $(value cpuset cpuset.mems) == 0 && $(value cpuset cpuset.cpus) == 0 ]]
+    [[ $(oci-cgroup join "$BOX" -- sed -n 's/^Mems_allowed_list:\t//p' /proc/self/status) == 0 ]]
+    [[ $(oci-cgroup join "$BOX" -- sed -n 's/^Cpus_allowed_list:\t//p' /proc/self/status) == 0 ]]
+    oci-cgroup delete "$BOX"
+    run -1 create 'cgroup.cpuset.mems\t/linux/resources/cpu/mems\t63'
+    [[ $output == "oci-cgroup: /linux/resources/cpu/mems: cannot write '63' to 'cpuset.mems': "* ]]
+}
+
+# A block device of ours with the scheduler BFQ. Sets DEVICE; end_of_device undoes it.
+bfq_device()
+{
+    truncate -s 1M disk
+    DEVICE=$(losetup --find --show disk 2>/dev/null) || skip "needs a loop device"
+    grep -qw bfq "/sys/block/${DEVICE#/dev/}/queue/scheduler" || { losetup -d "$DEVICE"; skip "needs the I/O scheduler BFQ"; }
+    SCHEDULER=$(sed 's/.*\[\(.*\)\].*/\1/' "/sys/block/${DEVICE#/dev/}/queue/scheduler")
+    echo bfq >"/sys/block/${DEVICE#/dev/}/queue/scheduler"
+    NUMBERS=$(cat "/sys/block/${DEVICE#/dev/}/dev")
+}
+end_of_device()
+{
+    echo "$SCHEDULER" >"/sys/block/${DEVICE#/dev/}/queue/scheduler"
+    losetup -d "$DEVICE"
+}
+
+@test "v1: the weight of a block device" {
+    bfq_device
+    create "cgroup.blkio.weight-device\t/b\t${NUMBERS/:/\\t}\t700\t" || true
+    result=$(value blkio blkio.bfq.weight_device)
+    oci-cgroup delete "$BOX" || true
+    end_of_device
+    [[ $result == *"$NUMBERS 700"* ]]
+}
+
+@test "v1: a leaf weight, which went with the I/O scheduler CFQ, is refused by name" {
+    [[ ! -e /sys/fs/cgroup/blkio/blkio.leaf_weight ]] || skip "needs a kernel without CFQ (Linux 5.0); with it see limits_test.cc"
+
+    run -1 create 'cgroup.blkio.leaf-weight\t/linux/resources/blockIO/leafWeight\t500'
+
+    [[ $output == "oci-cgroup: /linux/resources/blockIO/leafWeight: cannot write '500' to 'blkio.leaf_weight': No such file or directory" ]]
+    [[ $(our_cgroups) == "" ]]
+}
+
+@test "v1: network class and priorities, whose controllers are mounted together" {
+    # In a mount namespace of its own: where the host has not mounted them, the hierarchy goes with it.
+    run -0 unshare --mount bash -c '
+        mountpoint=$(sed -nE "s|^[^ ]+ [^ ]+ [^ ]+ / ([^ ]+) .* - cgroup [^ ]+ .*net_prio.*|\1|p" /proc/self/mountinfo | head -n 1)
+        if [[ -z $mountpoint ]]; then
+            mountpoint=$PWD/net
+            mkdir net
+            mount -t cgroup -o net_cls,net_prio none net 2>/dev/null || { echo unmountable; exit; }
+        fi
+        printf "plan 1\ncgroup.network.class-id\t/n\t1048577\ncgroup.network.priority\t/n\tlo\t5\nend\n" >plan
+        oci-cgroup create --plan-fd 5 "$1" 5<plan >/dev/null
+        cat "$mountpoint$1/net_prio.ifpriomap" "$mountpoint/../net_cls$1/net_cls.classid" "$mountpoint$1/net_cls.classid" 2>/dev/null
+        oci-cgroup update --plan-fd 5 "$1" 5< <(printf "plan 1\ncgroup.network.priority\t/n\tlo\t7\nend\n")
+        cat "$mountpoint$1/net_prio.ifpriomap"
+        oci-cgroup join "$1" -- sed -n "s/^[0-9]*:\(net_[^:]*\):/\1 /p" /proc/self/cgroup
+        oci-cgroup delete "$1"' - "$BOX"
+    [[ $output != unmountable ]] || skip "needs the controllers net_cls and net_prio"
+
+    [[ $output == *"lo 5"*$'\n'1048577$'\n'*"lo 7"*"$BOX"* ]]
 }
 
 @test "v1: a limit whose controller no hierarchy has is refused" {
@@ -194,4 +284,15 @@ needs_controller() { [[ -d /sys/fs/cgroup/$1 ]] || skip "needs the v1 controller
 
     [[ $stderr == "oci-cgroup: /linux/resources/devices/2: device rule: cgroup v1 cannot make an exception from an exception with wildcards" ]]
     [[ $(our_cgroups) == "" ]]
+}
+
+@test "v1: an invalid value of each kind is an error with its pointer, and leaves no cgroup" {
+    for line in 'cgroup.memory.limit\t/P\t-2' 'cgroup.memory.swappiness\t/P\t300' 'cgroup.cpu.quota\t/P\t5' 'cgroup.cpu.period\t/P\t5' \
+        'cgroup.cpuset.cpus\t/P\t4095' 'cgroup.cpuset.mems\t/P\t60' 'cgroup.pids.limit\t/P\t-7' 'cgroup.blkio.weight\t/P\t5000' \
+        'cgroup.blkio.throttle\t/P\tread-bps\t4000\t0\t5' 'cgroup.blkio.weight-device\t/P\t4000\t0\t500\t' 'cgroup.hugetlb\t/P\t3KB\t5' 'cgroup.hugetlb\t/P\t../x\t5' \
+        'cgroup.unified\t/P\t../cgroup.procs\t1' 'cgroup.rdma\t/P\tnosuch0\t1\t1' 'cgroup.network.priority\t/P\tnosuch0\t1'; do
+        run -1 create "$line"
+        [[ $output == "oci-cgroup: /P: "* ]] || { echo "$line: $output"; false; }
+        [[ $(our_cgroups) == "" ]]
+    done
 }

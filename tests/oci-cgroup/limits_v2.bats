@@ -206,3 +206,54 @@ can_open() { oci-cgroup join "$BOX" -- sh -c 'exec 4'"$1"'"$0"' "$2" 2>/dev/null
         [[ $(our_cgroups) == "" ]]
     done
 }
+
+@test "v2: the weight of a block device" {
+    truncate -s 1M disk
+    device=$(losetup --find --show disk 2>/dev/null) || skip "needs a loop device"
+    numbers=$(cat "/sys/block/${device#/dev/}/dev")
+    # With the scheduler BFQ, or by the cost model.
+    if grep -qw bfq "/sys/block/${device#/dev/}/queue/scheduler"; then
+        scheduler=$(sed 's/.*\[\(.*\)\].*/\1/' "/sys/block/${device#/dev/}/queue/scheduler")
+        echo bfq >"/sys/block/${device#/dev/}/queue/scheduler"
+    elif ! echo "$numbers enable=1" >/sys/fs/cgroup/io.cost.qos 2>/dev/null; then
+        losetup -d "$device"
+        skip "needs BFQ or io.cost"
+    fi
+
+    create "cgroup.blkio.weight-device\t/b\t${numbers/:/\\t}\t1000\t" || true
+    result=$(value io io.bfq.weight || true)$(value io io.weight || true)
+    oci-cgroup delete "$BOX" || true
+    [[ -z ${scheduler:-} ]] || echo "$scheduler" >"/sys/block/${device#/dev/}/queue/scheduler"
+    [[ -n ${scheduler:-} ]] || echo "$numbers enable=0" >/sys/fs/cgroup/io.cost.qos
+    losetup -d "$device"
+    [[ $result == *"$numbers 1000"* ]]
+}
+
+@test "v2: RDMA of a device that does not exist is refused by the kernel" {
+    [[ -e /sys/fs/cgroup/cgroup.controllers ]] && grep -qw rdma /sys/fs/cgroup/cgroup.controllers || skip "needs the controller 'rdma'"
+
+    run -1 create 'cgroup.rdma\t/linux/resources/rdma/nosuch0\tnosuch0\t3\t5'
+
+    [[ $output == "oci-cgroup: /linux/resources/rdma/nosuch0: cannot write 'nosuch0 hca_handle=3 hca_object=5' to 'rdma.max': "* ]]
+    [[ $(our_cgroups) == "" ]]
+}
+
+@test "v2: an invalid value of each kind is an error with its pointer, and leaves no cgroup" {
+    for line in 'cgroup.memory.limit\t/P\t-2' 'cgroup.cpu.quota\t/P\t5' 'cgroup.cpu.period\t/P\t5' 'cgroup.cpuset.cpus\t/P\t4095' 'cgroup.cpuset.mems\t/P\t60' \
+        'cgroup.pids.limit\t/P\t-7' 'cgroup.blkio.weight\t/P\t5000' 'cgroup.blkio.throttle\t/P\tread-bps\t4000\t0\t5' 'cgroup.cpu.idle\t/P\t7' \
+        'cgroup.unified\t/P\tmemory.high\tmuch' 'cgroup.unified\t/P\tcgroup.type\tnonsense' 'cgroup.hugetlb\t/P\t3KB\t5' 'cgroup.hugetlb\t/P\t../x\t5'; do
+        run -1 create "$line"
+        [[ $output == "oci-cgroup: /P: "* ]] || { echo "$line: $output"; false; }
+        [[ $(our_cgroups) == "" ]]
+    done
+}
+
+@test "v2: the reservations of huge pages are limited, too" {
+    [[ -d /sys/kernel/mm/hugepages/hugepages-2048kB ]] || skip "needs huge pages of 2 MB"
+
+    create 'cgroup.hugetlb\t/h\t2MB\t4194304'
+
+    [[ $(value hugetlb hugetlb.2MB.max) == 4194304 ]]
+    [[ ! -e $(dir hugetlb)/hugetlb.2MB.rsvd.max || $(value hugetlb hugetlb.2MB.rsvd.max) == 4194304 ]]
+    oci-cgroup delete "$BOX"
+}
