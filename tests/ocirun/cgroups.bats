@@ -1,0 +1,102 @@
+#!/usr/bin/env bats
+# A container's cgroups: where they are, that they limit it from its first moment, and that they go.
+
+load ../helpers
+
+setup()
+{
+    ocirun_setup
+    requires root
+    make_bundle
+}
+
+our_cgroups() { find /sys/fs/cgroup -maxdepth 7 -type d -name "*$TEST_ID*" 2>/dev/null; }
+
+# where ID: its cgroup, by the journal, relative to the mount point.
+where() { sed -n 's/^location\t.*\t//p' "$STATE_ROOT/$1" | sort -u; }
+
+# The cgroup of this test's shell, as a relative path is taken: below it on v1, beside it on v2.
+near()
+{
+    if [[ $(cgroup_layout) == v2 ]]; then
+        sed -n 's/^0:://p' /proc/self/cgroup | sed 's|/[^/]*$||'
+    else
+        sed -n 's/^[0-9]*:pids://p' /proc/self/cgroup | sed 's|^/$||'
+    fi
+}
+
+@test "an absolute cgroupsPath counts from the root of each hierarchy" {
+    cfg --arg path "/$TEST_ID/a//./b" '.linux.cgroupsPath = $path'
+    rt create "$TEST_ID" >/dev/null 2>&1 </dev/null
+
+    [[ $(where "$TEST_ID") == "/$TEST_ID/a/b" ]]
+
+    rt delete "$TEST_ID"
+    [[ $(our_cgroups) == "" ]]
+}
+
+@test "a relative cgroupsPath, and the id without one, are near the caller's own cgroup" {
+    cfg --arg path "$TEST_ID-x/y" '.linux.cgroupsPath = $path'
+    rt create "$TEST_ID" >/dev/null 2>&1 </dev/null
+    where "$TEST_ID" | grep -qx "$(near)/$TEST_ID-x/y"
+    rt delete "$TEST_ID"
+    [[ $(our_cgroups) == "" ]]
+
+    cfg 'del(.linux.cgroupsPath)'
+    rt create "$TEST_ID" >/dev/null 2>&1 </dev/null
+    where "$TEST_ID" | grep -qx "$(near)/$TEST_ID"
+    rt delete "$TEST_ID"
+    [[ $(our_cgroups) == "" ]]
+}
+
+@test "the limits hold for the first process from its first instruction" {
+    cfg '.linux.resources += {pids: {limit: 2}, memory: {limit: 67108864}}'
+    args sh -c 'cat /sys/fs/cgroup/pids/pids.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null ||
+        { read -r max </sys/fs/cgroup/pids.max; echo "$max"; read -r max </sys/fs/cgroup/memory.max; echo "$max"; }'
+    run -0 rt run "$TEST_ID"
+    [[ $output == $'2\n67108864' ]]
+
+    args sh -c '(true) & (true) & (true) & wait'
+    run rt run "$TEST_ID"
+    [[ $status != 0 && $output == *"fork"* ]]
+    [[ $(our_cgroups) == "" ]]
+}
+
+@test "a limit that the kernel refuses is an error with its pointer; neither container nor cgroup is left" {
+    cfg --arg path "/$TEST_ID/in/ner" '.linux.cgroupsPath = $path | .linux.resources.cpu.cpus = "4095"'
+
+    run -1 --separate-stderr rt run "$TEST_ID"
+
+    [[ $stderr == *"oci-cgroup: /linux/resources/cpu/cpus: cannot write '4095' to 'cpuset.cpus': "* ]]
+    [[ $(our_cgroups) == "" ]]
+    run -1 rt state "$TEST_ID"
+}
+
+@test "a container that is out of memory ends with 137" {
+    cfg '.linux.resources.memory = {limit: 4194304, swap: 4194304}'
+    args sh -c 'x=x; while :; do x=$x$x; done'
+
+    run -137 rt run "$TEST_ID"
+
+    [[ $(our_cgroups) == "" ]]
+}
+
+@test "200 containers that are made and removed at once leave no cgroup" {
+    count=200
+    [[ ! -d /run/systemd/system ]] || count=40 # an emulated machine
+    BATS_TEST_TIMEOUT=$((BATS_TEST_TIMEOUT * 5))
+    cfg '.linux.resources += {pids: {limit: 20}, memory: {limit: 67108864}} | del(.linux.cgroupsPath)'
+    seq "$count" | xargs -P 20 -I{} sh -c '"$1" --root "$2" run "$3-{}" >/dev/null 2>"err-{}" </dev/null || echo "{}: $(cat "err-{}")" >>failures' - "$OCIRUN" "$STATE_ROOT" "$TEST_ID"
+
+    [[ ! -e failures ]] || { cat failures; false; }
+    [[ $(our_cgroups) == "" ]]
+    [[ $(rt list -q) == "" ]]
+
+    args sleep 1000
+    seq "$count" | xargs -P 20 -I{} sh -c '"$1" --root "$2" create "$3-{}" >/dev/null 2>"err-{}" </dev/null || echo "{}: $(cat "err-{}")" >>failures' - "$OCIRUN" "$STATE_ROOT" "$TEST_ID"
+    (($(rt list -q | wc -l) == count))
+    rt list -q | xargs -P 20 -n 1 "$OCIRUN" --root "$STATE_ROOT" delete --force
+    [[ ! -e failures ]] || { cat failures; false; }
+    [[ $(our_cgroups) == "" ]]
+    [[ $(rt list -q) == "" ]]
+}
