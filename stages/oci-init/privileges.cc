@@ -174,6 +174,15 @@ static bool is_apparmor_on()
     return file && ::read(file.get(), &answer, 1) == 1 && answer == 'Y';
 }
 
+/// By the kernel's own list: one that was started without SELinux does not register its file system
+/// (security/selinux/selinuxfs.c). /sys is the container's own in `exec`, where /sys/fs/selinux is seldom there.
+static Result<bool> is_selinux_on()
+{
+    ProcHandle proc = TRY(ProcHandle::open(ProcHandle::Content::all));
+    UniqueFd file = TRY(proc.open_file("filesystems", O_RDONLY));
+    return TRY(read_all(file.get(), 1 << 16)).find("\tselinuxfs\n") != std::string::npos;
+}
+
 Result<Label> Label::prepare(const Plan& plan)
 {
     Label label;
@@ -195,7 +204,7 @@ Result<Label> Label::prepare(const Plan& plan)
         older_file = "thread-self/attr/exec";
     } else if (selinux != nullptr && !(*selinux)[0].empty()) {
         // As the field does: a label on a host without SELinux means nothing.
-        if (::access("/sys/fs/selinux/enforce", F_OK) != 0)
+        if (!TRY(is_selinux_on().with_context("cannot tell whether SELinux is on").with_pointer(selinux->pointer)))
             return label;
         label.pointer_ = selinux->pointer;
         label.text_ = (*selinux)[0];

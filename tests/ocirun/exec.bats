@@ -149,3 +149,18 @@ J
         [[ $status == "$i" ]]
     done
 }
+
+@test "exec: whether the host has SELinux is not for the container to say" {
+    requires root
+    [[ ! -e /sys/fs/selinux/enforce ]] || skip "SELinux is on here"
+    rt delete --force "$TEST_ID"
+    cfg 'del(.mounts[] | select(.destination | startswith("/sys")))'
+    mkdir -p rootfs/sys/fs/selinux
+    touch rootfs/sys/fs/selinux/enforce
+    rt run --detach "$TEST_ID"
+
+    run -0 rt exec --process-label system_u:system_r:container_t:s0 "$TEST_ID" echo hello
+
+    [[ $output == hello ]]
+    rt delete --force "$TEST_ID"
+}
