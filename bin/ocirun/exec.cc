@@ -179,6 +179,10 @@ Result<std::string> process_plan(Stages& stages, const Plan& container_plan, con
         for (size_t i = 1; i < arguments.positionals().size(); i++)
             plan.add("init.arg", {arguments.positionals()[i]});
     }
+    // A file that names none does not lead out of the container's own confinement.
+    for (std::string_view name : {"init.apparmor-profile", "init.selinux-label"})
+        if (const Field own = container_plan.value(name); from_file && process->value(name).empty() && !own.empty())
+            plan.set(name, {std::string(own)});
     if (arguments.has("tty") && !plan.has("init.terminal"))
         plan.set("init.terminal", {"0", "0"});
     if (arguments.has("user"))

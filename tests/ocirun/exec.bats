@@ -164,3 +164,15 @@ J
     [[ $output == hello ]]
     rt delete --force "$TEST_ID"
 }
+
+@test "exec --process: a file without a profile keeps that of the container" {
+    [[ $(cat /sys/module/apparmor/parameters/enabled 2>/dev/null) != Y ]] || skip "AppArmor is on here"
+    # No container can be made with a profile here, so that its plan is told one afterwards.
+    sed -i 's|^end$|init.apparmor-profile\t/process/apparmorProfile\tbox\nend|' ".ocirun-$TEST_ID/plan"
+    jq '.process | .args = ["true"]' config.json >process.json
+    run -255 rt exec --process process.json "$TEST_ID"
+    [[ $output == *"cannot apply the AppArmor profile 'box'"* ]]
+
+    jq '.apparmorProfile = "unconfined"' process.json >other.json
+    run -0 rt exec --process other.json "$TEST_ID"
+}
