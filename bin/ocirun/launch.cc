@@ -1,7 +1,7 @@
 // create and run: which stage starts when, and what they tell each other (spec/protocol.md).
 #include "launch.h"
 
-#include "hooks.h"
+#include "hook/hook.h"
 #include "json/json.h"
 #include "seccomp/filter.h"
 #include "undo.h"
@@ -240,6 +240,12 @@ struct EarlyStage {
     }
 };
 
+/// A signal that asks us to end ends the wait for a hook.
+Interruption interruption_by(const Signals& signals)
+{
+    return {signals.fd(), [&signals] { return signals.check(); }};
+}
+
 bool is_in_user_namespace()
 {
     UniqueFd file(::open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC));
@@ -466,8 +472,8 @@ private:
                 TRY(record_process(static_cast<pid_t>(TRY(parse_number(fields[1])))));
             } else if (fields[0] == "namespaces") {
                 hooks_ran_ = true;
-                TRY(run_hooks(*plan_, "prestart", hook_state("creating"), &signals_));
-                TRY(run_hooks(*plan_, "createRuntime", hook_state("creating"), &signals_));
+                TRY(run_hooks(*plan_, "prestart", hook_state("creating"), interruption_by(signals_)));
+                TRY(run_hooks(*plan_, "createRuntime", hook_state("creating"), interruption_by(signals_)));
                 TRY(send_packet(control_.get(), "continue"));
             } else if (fields[0] == "terminal" && packet.fds.size() == 1) {
                 TRY(take_terminal(std::move(packet.fds[0])));
@@ -612,7 +618,7 @@ Result<void> start_program(Launched& launched, const Signals& signals)
     if (std::optional<Error> error = launched.stages.reported())
         return std::move(*error).with_context("unable to start container process");
     StateFacts facts{launched.state.id(), "running", launched.init.pid, launched.bundle, {}, {}};
-    return run_hooks(launched.plan, "poststart", state_json(facts, &launched.plan, ""), &signals);
+    return run_hooks(launched.plan, "poststart", state_json(facts, &launched.plan, ""), interruption_by(signals));
 }
 
 Result<void> destroy(const Context& context, const StateRoot& root, ContainerState& state, const Plan* plan, const std::string& bundle)

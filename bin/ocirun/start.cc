@@ -3,7 +3,7 @@
 
 #include "container.h"
 #include "context.h"
-#include "hooks.h"
+#include "hook/hook.h"
 #include "launch.h"
 
 #include <cstring>

@@ -4,7 +4,7 @@
 #include "descriptors.h"
 #include "devices.h"
 #include "hidden_paths.h"
-#include "hooks.h"
+#include "hook/hook.h"
 #include "mounts.h"
 #include "options.h"
 #include "privileges.h"
@@ -38,6 +38,14 @@ static void reset_signals()
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
+/// ocirun sends the state that hooks get only when there are some.
+static Result<void> run_hooks_inside(const Plan& plan, std::string_view kind, Control& control, std::span<const std::string> otherwise = {})
+{
+    if (!has_hooks(plan, kind))
+        return {};
+    return run_hooks(plan, kind, TRY(control.state()), {}, otherwise);
+}
+
 /// What happens between `start` and the program, for run and exec alike. Returns only with an error.
 static Error become_program(const Plan& plan, Control& control, const Options& options, const User& user, const CapabilitySets& capabilities,
                             const Program& program, SystemCallFilter& filter, Label& label)
@@ -54,7 +62,7 @@ static Error become_program(const Plan& plan, Control& control, const Options& o
     TRY(verify_working_directory());
     // After the drop: their programs are files of the image.
     if (options.verb == Verb::run)
-        TRY(run_hooks(plan, "startContainer", control, program.environment));
+        TRY(run_hooks_inside(plan, "startContainer", control, program.environment));
     TRY(close_on_exec_from(3 + options.preserve_fds));
     reset_signals();
     if (no_new_privileges) {
@@ -90,7 +98,7 @@ static Error run(const Plan& plan, Control& control, const Options& options)
     TRY(make_mounts(container));
     TRY(make_devices(container));
     TRY(make_links(container));
-    TRY(run_hooks(plan, "createContainer", control));
+    TRY(run_hooks_inside(plan, "createContainer", control));
     UniqueFd terminal;
     if (plan.find("init.terminal") != nullptr) {
         terminal = TRY(open_terminal(container.root, plan, control));

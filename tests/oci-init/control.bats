@@ -110,10 +110,10 @@ END
     printf '#!/bin/sh\necho oops >&2\nexit 3\n' >bad && chmod 755 bad
     cfg --arg d "$PWD" '.hooks.createContainer = [{path: "/bin/true"}, {path: "\($d)/bad"}]'
     driven -125 'say:state\t{}' eof
-    [[ $(cat errors) == *$'\t/hooks/createContainer/1\terror running createContainer hook #1: exit status 3, output: oops' ]]
+    [[ $(cat errors) == *$'\t/hooks/createContainer/1\terror running createContainer hook #1: '"'$PWD/bad': exited with status 3: oops" ]]
     cfg --arg d "$PWD" '.hooks.createContainer = [{path: "/no/such"}]'
     driven -125 'say:state\t{}' eof
-    [[ $(cat errors) == *"error running createContainer hook #0: cannot execute '/no/such'" ]]
+    [[ $(cat errors) == *"error running createContainer hook #0: '/no/such': cannot execute '/no/such'" ]]
 }
 
 @test "a hook that outlives its timeout is killed; a child of it that holds its output stops nobody" {
@@ -122,7 +122,7 @@ END
     cfg --arg d "$PWD" '.hooks.createContainer = [{path: "\($d)/slow", timeout: 1}]'
     local start=$SECONDS
     driven -125 'say:state\t{}' eof
-    [[ $(cat errors) == *"error running createContainer hook #0: timed out after 1 s" ]]
+    [[ $(cat errors) == *"error running createContainer hook #0: '$PWD/slow': timed out after 1 s and was killed" ]]
     cfg --arg d "$PWD" '.hooks.createContainer = [{path: "\($d)/leaves"}]'
     driven 'say:state\t{}' hear:created say:start eof
     ((SECONDS - start < 15))

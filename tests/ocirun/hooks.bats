@@ -72,3 +72,12 @@ add_hook() { cfg --arg kind "$1" --arg path "$PWD/hook" '.hooks[$kind] += [{"pat
     run -0 rt run "$TEST_ID"
     [[ $output == *"warning: "*"error running poststop hook #0"* ]]
 }
+
+@test "what a hook leaves running and printing keeps nobody waiting" {
+    requires root
+    local kind
+    for kind in prestart createContainer; do
+        cfg --arg kind "$kind" 'del(.hooks) | .hooks[$kind] = [{"path": "/bin/sh", "args": ["sh", "-c", "yes >&2 & yes >&2 & yes >&2 & exec sleep 0.2"]}]'
+        run -0 timeout 20 "$OCIRUN" --root "$STATE_ROOT" run "$TEST_ID"
+    done
+}

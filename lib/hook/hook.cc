@@ -1,0 +1,164 @@
+// Starting hooks, watching them, and saying what went wrong in them.
+#include "hook/hook.h"
+
+#include "fd/fd.h"
+#include "process/process.h"
+#include "stage/stage.h"
+
+#include <algorithm>
+#include <ctime>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+
+namespace {
+
+/// A line `KIND INDEX PATH TIMEOUT NARGS [ARG]... [ENV]...`.
+struct Hook {
+    std::string path;
+    long long timeout = 0;  ///< seconds; 0: none
+    std::vector<std::string> arguments;
+    std::vector<std::string> environment;
+};
+
+/// The last that a hook printed.
+class Output {
+public:
+    explicit Output(UniqueFd pipe) : pipe_(std::move(pipe)) {}
+    int fd() const { return ended_ ? -1 : pipe_.get(); }
+    /// Takes what is there, at most what a pipe can hold: whoever prints for ever does not keep us here.
+    void take()
+    {
+        char buffer[4096];
+        for (size_t taken = 0; !ended_ && taken < (64 << 10);) {
+            ssize_t n = ::read(pipe_.get(), buffer, sizeof buffer);
+            if (n < 0)
+                return;
+            ended_ = n == 0;
+            taken += static_cast<size_t>(n);
+            text_.append(buffer, static_cast<size_t>(n));
+            if (text_.size() > sizeof buffer)
+                text_.erase(0, text_.size() - sizeof buffer);
+        }
+    }
+    /// As the end of a sentence.
+    std::string words() const
+    {
+        size_t end = text_.find_last_not_of("\n ");
+        return end == std::string::npos ? "" : ": " + text_.substr(0, end + 1);
+    }
+
+private:
+    UniqueFd pipe_;
+    std::string text_;
+    bool ended_ = false;
+};
+
+}  // namespace
+
+static Result<Hook> parse_hook(const Directive& line)
+{
+    constexpr size_t first = 5;
+    Hook hook{std::string(line[2]), TRY(parse_number(line[3])), {}, {}};
+    const unsigned long long count = TRY(parse_unsigned(line[4]));
+    if (count > line.fields.size() - first)
+        return Error{"the plan's line counts more arguments than it has"};
+    for (size_t i = first; i < line.fields.size(); i++)
+        (i < first + count ? hook.arguments : hook.environment).emplace_back(line[i]);
+    if (hook.arguments.empty())
+        hook.arguments.push_back(hook.path);
+    return hook;
+}
+
+/// A memory file, so that a hook which reads nothing cannot block us.
+static Result<UniqueFd> state_file(const std::string& state)
+{
+    UniqueFd file(::memfd_create("state", MFD_CLOEXEC));
+    if (!file)
+        return errno_error("cannot make a memory file for the state");
+    TRY(write_all(file.get(), state));
+    if (::lseek(file.get(), 0, SEEK_SET) < 0)
+        return errno_error("cannot rewind the state");
+    return file;
+}
+
+static long long now_ms()
+{
+    timespec now;
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000LL + now.tv_nsec / 1'000'000;
+}
+
+static Result<void> wait_for(ChildProcess& child, Output& output, long long timeout, const Interruption& interruption)
+{
+    UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, child.pid(), 0)));
+    if (!pidfd)
+        return errno_error("cannot watch the hook");
+    const long long deadline = now_ms() + timeout * 1000;
+    for (;;) {
+        pollfd watched[3] = {{pidfd.get(), POLLIN, 0}, {output.fd(), POLLIN, 0}, {interruption.fd, POLLIN, 0}};
+        const long long left = deadline - now_ms();
+        if (timeout > 0 && left <= 0)
+            return Error{"timed out after " + std::to_string(timeout) + " s and was killed" + output.words()};
+        if (::poll(watched, 3, timeout > 0 ? static_cast<int>(std::min(left, 1LL << 30)) : -1) < 0 && errno != EINTR)
+            return errno_error("cannot wait for the hook");
+        if (watched[2].revents != 0)
+            TRY(interruption.check());
+        if (watched[1].revents != 0)
+            output.take();
+        if (watched[0].revents != 0)
+            return {};
+    }
+}
+
+static Result<void> run_hook(const Directive& line, const std::string& state, const Interruption& interruption,
+                             std::span<const std::string> otherwise)
+{
+    Hook hook = TRY(parse_hook(line));
+    UniqueFd input = TRY(state_file(state));
+    Pipe pipe = TRY(Pipe::create());
+    if (::fcntl(pipe.read_end.get(), F_SETFL, O_NONBLOCK) < 0)
+        return errno_error("cannot watch the hook's output");
+    SpawnOptions options{.stdin_fd = input.get(), .stdout_fd = pipe.write_end.get(), .stderr_fd = pipe.write_end.get()};
+    options.environment = std::move(hook.environment);
+    if (options.environment.empty())
+        options.environment.assign(otherwise.begin(), otherwise.end());
+    ChildProcess child = TRY(spawn(hook.path, hook.arguments, options));
+    pipe.write_end.reset();
+    Output output(std::move(pipe.read_end));
+    // On every way out the child's owner kills it.
+    TRY(wait_for(child, output, hook.timeout, interruption));
+    output.take();
+    ExitStatus status = TRY(child.wait());
+    if (!status.signaled && status.number == 0)
+        return {};
+    return Error{status.words() + output.words()};
+}
+
+Result<void> run_hooks(const Plan& plan, std::string_view kind, const std::string& state, const Interruption& interruption,
+                       std::span<const std::string> otherwise)
+{
+    for (const Directive& line : plan.directives()) {
+        if (!(line.is("ocirun.hook") || line.is("init.hook")) || line[0] != kind)
+            continue;
+        std::string what = std::string(kind) + " hook #" + std::string(line[1]);
+        stage::step("run the " + what);
+        TRY(run_hook(line, state, interruption, otherwise)
+                .with_context("error running " + what + ": '" + std::string(line[2]) + "'")
+                .with_pointer(line.pointer));
+    }
+    return {};
+}
+
+bool has_hooks(const Plan& plan, std::string_view kind)
+{
+    for (const Directive& line : plan.directives())
+        if ((line.is("ocirun.hook") || line.is("init.hook")) && line[0] == kind)
+            return true;
+    return false;
+}
