@@ -3,12 +3,17 @@
 #include "planner.h"
 #include "words.h"
 
-/// The field ERRNO: only SCMP_ACT_ERRNO and SCMP_ACT_TRACE have a use for it. False: a problem was added.
+/// The field ERRNO. False: a problem was added.
 static bool take_errno(Planner& planner, std::string_view action, Value value, std::string_view& field)
 {
     field = {};
-    if (!value || (action != "SCMP_ACT_ERRNO" && action != "SCMP_ACT_TRACE"))
+    if (!value)
         return true;
+    // runtime-spec config-linux.md, "Seccomp": "When the action doesn't support an errno, the runtime MUST print an error and fail."
+    if (action != "SCMP_ACT_ERRNO" && action != "SCMP_ACT_TRACE") {
+        planner.add_problem(value, "none, as " + std::string(action) + " takes no errno");
+        return false;
+    }
     // seccomp(2): the low 16 bits of the action; an errno is at most MAX_ERRNO.
     if (!planner.check_range(value, 0, action == "SCMP_ACT_ERRNO" ? 4095 : UINT16_MAX))
         return false;

@@ -295,6 +295,9 @@ JSON
     refuses '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["a,b"], action: "SCMP_ACT_LOG"}]}' \
         /linux/seccomp/syscalls/0/names/0 "found 'a,b', expected the name of a system call"
     refuses '.linux.seccomp = {defaultAction: "SCMP_ACT_ERRNO", defaultErrnoRet: 4096}' /linux/seccomp/defaultErrnoRet "found 4096, expected a whole number from 0 to 4095"
+    refuses '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", defaultErrnoRet: 1}' /linux/seccomp/defaultErrnoRet "found 1, expected none, as SCMP_ACT_ALLOW takes no errno"
+    refuses '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["read"], action: "SCMP_ACT_KILL", errnoRet: 1}]}' \
+        /linux/seccomp/syscalls/0/errnoRet "found 1, expected none, as SCMP_ACT_KILL takes no errno"
     refuses '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["read"], action: "SCMP_ACT_LOG", args: [{index: 6, value: 0, op: "SCMP_CMP_EQ"}]}]}' \
         /linux/seccomp/syscalls/0/args/0/index "found 6, expected a whole number from 0 to 5"
     refuses '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", flags: ["LOG"]}' /linux/seccomp/flags/0 \
