@@ -147,7 +147,8 @@ docs: $(if $(HAVE_PANDOC),$(MAN_PAGES))
 define man_page
 $(B)/man/$(basename $(notdir $1)): $1
 	@mkdir -p $$(@D)
-	pandoc --standalone --from markdown --to man --metadata footer='ocirun $(VERSION)' -o $$@ $$<
+	pandoc --standalone --from markdown-smart --to man --metadata footer='ocirun $(VERSION)' $$< | \
+		sed '/^\.SH NAME/,/^\.SH SYNOPSIS/s/\\f\[[BIR]\]//g' >$$@
 endef
 $(foreach m,$(MAN_SOURCES),$(eval $(call man_page,$m)))
 

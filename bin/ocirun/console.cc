@@ -1,6 +1,7 @@
 // Relaying a terminal, forwarding signals.
 #include "console.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -165,6 +166,24 @@ struct Stream {
     }
 };
 
+/// A pipe or file that is at its end: the program's terminal reads end of file, as from a person's ^D. That holds for
+/// every read from now on, so it is said again and again: a program that sets up its terminal throws away what has come
+/// before (a shell does), and behind half a line the first ^D only completes it (man 3 termios, VEOF).
+class EndOfInput {
+public:
+    /// How long to wait before it is said again; -1: for ever.
+    int milliseconds() const { return interval_; }
+    void say(int master)
+    {
+        // The terminal is full of them when nobody reads: then one less is no loss.
+        (void)!::write(master, "\x04", 1);
+        interval_ = interval_ < 0 ? 20 : std::min(2 * interval_, 1000);
+    }
+
+private:
+    int interval_ = -1;
+};
+
 /// Forwards what came in; true when a child has ended.
 bool handle_signals(int signal_fd, pid_t pid, int master)
 {
@@ -234,6 +253,7 @@ Result<ExitStatus> attend(pid_t pid, const Signals& signals, int master)
     } else {
         input.open = output.open = false;
     }
+    EndOfInput end_of_input;
     std::optional<ExitStatus> ended = reap(pid);
     while (!ended) {
         // A hang-up is level-triggered: a source is watched only while there is room for its bytes.
@@ -244,15 +264,17 @@ Result<ExitStatus> attend(pid_t pid, const Signals& signals, int master)
             {output.open && output.is_empty() ? master : -1, POLLIN, 0},
             {output.open && !output.is_empty() ? STDOUT_FILENO : -1, POLLOUT, 0},
         };
-        if (::poll(watched, 5, -1) < 0 && errno != EINTR)
+        int ready = ::poll(watched, 5, end_of_input.milliseconds());
+        if (ready < 0 && errno != EINTR)
             return errno_error("cannot wait for the container");
+        if (ready == 0)
+            end_of_input.say(master);
         if (watched[0].revents != 0 && handle_signals(signals.fd(), pid, master))
             ended = reap(pid);
         if (watched[1].revents != 0 && !input.fill()) {
             input.open = false;
-            // A pipe or file at its end: the program's terminal reads end of file, as from a person's ^D.
             if (!terminal->is_terminal())
-                (void)!::write(master, "\x04", 1);
+                end_of_input.say(master);
         }
         if (watched[2].revents != 0 && !input.drain())
             input.open = false;

@@ -25,6 +25,8 @@ public:
     void warning(std::string_view message) const;
     /// Only with --debug.
     void debug(std::string_view message) const;
+    /// Whether debug() says anything: else its text need not be made.
+    bool is_debugging() const { return debug_; }
 
 private:
     void append(const char* level, std::string_view message) const;

@@ -189,8 +189,11 @@ Result<std::string> process_plan(Stages& stages, const Plan& container_plan, con
         plan.set_user(TRY(parse_user(arguments.value("user"))));
     for (const std::string& gid : arguments.values("additional-gids"))
         plan.add("init.additional-gid", {TRY(parse_id(gid, "additional-gids", gid))});
-    for (const std::string& variable : arguments.values("env"))
+    for (const std::string& variable : arguments.values("env")) {
+        if (variable.find('=') == std::string::npos || variable[0] == '=')
+            return Error{"--env '" + variable + "': expected NAME=VALUE"};
         plan.add("init.env", {variable});
+    }
     if (arguments.has("cwd"))
         plan.set("init.cwd", {arguments.value("cwd")});
     for (const std::string& capability : arguments.values("cap"))

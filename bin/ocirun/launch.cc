@@ -361,6 +361,9 @@ private:
         stage::step("let oci-ns begin");
         TRY(namespaces_.tell(final_plan()));
         TRY(converse());
+        // Warnings go to the log.
+        if (std::optional<Error> error = stages_.reported())
+            return std::move(*error);
         return finish();
     }
 
@@ -434,6 +437,9 @@ private:
         cgroups_ = TRY(parse_locations(lines));
         stage::step("record the cgroups");
         std::vector<JournalEntry> entries;
+        if (context_.log.is_debugging())
+            for (const CgroupLocation& location : cgroups_)
+                context_.log.debug("the container's cgroup is " + location.directory());
         for (const CgroupLocation& location : cgroups_)
             entries.push_back({"location", {std::to_string(location.version), location.controllers, location.mountpoint, location.path}});
         return state_->record(entries);
@@ -492,6 +498,8 @@ private:
         if (!status)
             return dead_stage();
         init_ = ProcessId{pid, status->start_time};
+        if (context_.log.is_debugging())
+            context_.log.debug("the container's first process is " + std::to_string(pid));
         stage::step("record the first process");
         TRY(state_->record({{"process", {std::to_string(pid), std::to_string(status->start_time)}}}));
         if (has_hooks(*plan_, "createContainer") || has_hooks(*plan_, "startContainer"))

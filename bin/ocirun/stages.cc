@@ -32,6 +32,12 @@ Result<ChildProcess> Stages::start(const std::string& name, const std::vector<st
 {
     std::string path = TRY(find_stage_program(name));
     std::vector<std::string> words = command(name, path, arguments);
+    if (context_->log.is_debugging()) {
+        std::string line = "starting " + name;
+        for (const std::string& argument : arguments)
+            line += " " + argument;
+        context_->log.debug(line);
+    }
     options.inherit.push_back(error_fd());
     options.inherit.push_back(step_fd());
     return spawn(path, words, options);
@@ -44,6 +50,7 @@ std::optional<Error> Stages::reported()
     for (ssize_t n; (n = ::read(errors_.read_end.get(), buffer, sizeof buffer)) > 0;)
         text.append(buffer, static_cast<size_t>(n));
     std::optional<Error> whole;
+    std::string warned;
     for (size_t at = 0; at < text.size();) {
         size_t line_end = std::min(text.find('\n', at), text.size());
         Result<stage::StageError> line = stage::parse_error_line(std::string_view(text).substr(at, line_end - at));
@@ -52,10 +59,16 @@ std::optional<Error> Stages::reported()
             continue;
         const Error& error = line.value().error;
         std::string sentence = line.value().stage + ": " + error.message();
-        if (whole)
+        if (error.exit_code == exit_done) {
+            // The same of each capability set: once is enough.
+            if (sentence != warned)
+                context_->log.warning(sentence);
+            warned = sentence;
+        } else if (whole) {
             whole->attempted += "\n" + sentence;
-        else
+        } else {
             whole = Error{sentence, 0, {}, error.exit_code};
+        }
     }
     return whole;
 }

@@ -21,7 +21,7 @@ public:
     /// The words that start the stage at `path`, common options first.
     std::vector<std::string> command(const std::string& name, const std::string& path, const std::vector<std::string>& arguments) const;
 
-    /// Everything that stages have reported up to now, as one Error; nothing: no word.
+    /// Everything that stages have reported up to now, as one Error; nothing: no word. Warnings go to the log.
     std::optional<Error> reported();
 
     /// The Error for a stage that ended so: what it reported, else how it ended and at which step.

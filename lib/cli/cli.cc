@@ -245,6 +245,11 @@ static bool asks_for_help(const std::vector<std::string>& words, size_t end)
     return false;
 }
 
+static std::string version_line(const Program& program)
+{
+    return std::string(program.name) + " version " + std::string(program.version) + "\n";
+}
+
 static Result<int> dispatch(const Program& program, std::vector<std::string> words)
 {
     // Global options end at the command's name.
@@ -258,7 +263,7 @@ static Result<int> dispatch(const Program& program, std::vector<std::string> wor
         return exit_done;
     }
     if (global.has("version")) {
-        print(std::string(program.name) + " version " + std::string(program.version) + "\n");
+        print(version_line(program));
         return exit_done;
     }
     if (command_at >= words.size())
@@ -279,6 +284,7 @@ static Result<int> dispatch(const Program& program, std::vector<std::string> wor
         bool stop = command.order == OptionOrder::before_positionals;
         std::vector<Option> options(command.options.begin(), command.options.end());
         options.push_back({"help", 'h', "", ""});
+        options.push_back({"version", 'v', "", ""});
         size_t first_positional = rest.size();
         Result<Arguments> arguments = parse_arguments(program.name, options, rest, stop, &first_positional);
         if (asks_for_help(rest, stop && arguments.has_value() ? first_positional : rest.size())) {
@@ -286,6 +292,10 @@ static Result<int> dispatch(const Program& program, std::vector<std::string> wor
             return exit_done;
         }
         Arguments given = TRY(std::move(arguments));
+        if (given.has("version")) {
+            print(version_line(program));
+            return exit_done;
+        }
         size_t count = given.positionals().size();
         if (count < command.min_positionals)
             return usage_error("'" + name + "' needs " + std::string(command.synopsis) + "; '" + program.name + " " + name + " --help' tells more");

@@ -105,7 +105,7 @@ Result<std::string> find_stage_program(std::string_view name)
     std::string installed = std::string(folder) + "../libexec/ocirun/" + std::string(name);
     if (::access(installed.c_str(), X_OK) == 0)
         return installed;
-    return Error{"cannot find the program '" + std::string(name) + "' at '" + beside + "' or '" + installed + "'", ENOENT};
+    return Error{"cannot find the program '" + std::string(name) + "' at '" + beside + "' or '" + installed + "'; 'make install' puts all programs in their places", ENOENT};
 }
 
 std::optional<ProcessStatus> read_process_status(pid_t pid)

@@ -110,8 +110,11 @@ int report(const Error& error)
 
 void warn(std::string_view text)
 {
-    if (error_fd >= 0)
+    if (error_fd >= 0) {
+        // Cut: the pipe is read when all is done, and many long warnings would fill it.
+        (void)write_all(error_fd, error_line(Error{std::string(text.substr(0, 512)), 0, {}, exit_done}));
         return;
+    }
     std::string line = std::string(program_name) + ": warning: " + std::string(text) + "\n";
     (void)!::write(STDERR_FILENO, line.data(), line.size());
 }

@@ -31,7 +31,8 @@ void step(std::string_view what);
 /// exit code to end with.
 int report(const Error& error);
 
-/// Says a warning on stderr (nowhere when errors go to a descriptor: the container may own stderr).
+/// Says a warning: one line on stderr `NAME: warning: sentence`, or on the error descriptor a line in wire form whose
+/// exit code is 0.
 void warn(std::string_view text);
 
 /// The wire form of report(), and its inverse (used by ocirun).

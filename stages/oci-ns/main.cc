@@ -133,6 +133,8 @@ static Result<int> start(const Arguments& global, const Arguments& arguments, bo
     Request request;
     if (enters && !arguments.has("target") && (arguments.has("start-time") || arguments.has("kind")))
         return Error{"--start-time and --kind say which --target; none is given", 0, {}, exit_usage};
+    if (enters && !arguments.has("target") && !arguments.has("join") && !arguments.has("cgroup-dir") && !arguments.has("plan-fd"))
+        return Error{"nothing to enter is given: --target PID, --join KIND=PATH or --cgroup-dir DIRECTORY", 0, {}, exit_usage};
     if (!enters) {
         for (const NamespaceKind& kind : namespace_kinds)
             if (arguments.has(kind.option))

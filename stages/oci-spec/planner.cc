@@ -186,9 +186,9 @@ void Planner::add_missing(Value object, std::string_view name, std::string_view 
 void Planner::warn(Value value, const std::string& sentence)
 {
     warnings_++;
-    if (warnings_ <= max_errors)
+    if (warnings_ <= max_warnings)
         stage::warn(value.pointer() + ": " + sentence);
-    else if (warnings_ == max_errors + 1)
+    else if (warnings_ == max_warnings + 1)
         stage::warn("and more warnings like these");
 }
 

@@ -19,6 +19,8 @@ struct Place {
 
 /// Most errors that are said in full.
 inline constexpr size_t max_errors = 50;
+/// Fewer: they are read when all is done, and wait in a pipe.
+inline constexpr size_t max_warnings = 20;
 
 class Problems {
 public:

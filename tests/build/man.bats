@@ -115,3 +115,22 @@ options_of()
         [[ $output == *".SH NAME"* ]]
     done
 }
+
+@test "behind a command, --version prints the version as before it" {
+    for program in $(programs); do
+        command=$(commands_of "$program" | head -n 1)
+
+        [[ $("$OCIRUN_BUILD/$program" "$command" --version) == $("$OCIRUN_BUILD/$program" --version) ]] || { echo "$program $command"; false; }
+    done
+}
+
+@test "in the man pages an option keeps its two dashes, and whatis finds the names" {
+    requires pandoc
+    for program in $(programs); do
+        page=$OCIRUN_BUILD/man/$program.8
+
+        run -1 grep -n '\\\[e[nm]\]' "$page"
+        grep -q "^\.TH \"$program\" \"8\"" "$page"
+        grep -q "^$program - " "$page"
+    done
+}

@@ -22,6 +22,11 @@ is_gone() { [[ ! -e /proc/$1 || $(awk '/^State:/ { print $2 }' "/proc/$1/status"
     run -143 oci-ns new --time -- sh -c 'kill -TERM $$'
 }
 
+@test "enter refuses to start a program where nothing is entered" {
+    run -2 --separate-stderr oci-ns enter -- true
+    [[ $stderr == "oci-ns: nothing to enter is given: --target PID"* ]]
+}
+
 @test "wrong usage exits 2" {
     run -2 oci-ns new
     [[ $output == "oci-ns: 'new' needs [--] PROGRAM [ARG]...; 'oci-ns new --help' tells more" ]]

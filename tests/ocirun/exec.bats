@@ -89,6 +89,14 @@ teardown()
     [[ $output == *"'-5' is not an id"* ]]
 }
 
+@test "a variable without a value and a capability that nobody knows are not passed over in silence" {
+    run -255 --separate-stderr rt exec --env FOO "$TEST_ID" env
+    [[ $stderr == *"--env 'FOO': expected NAME=VALUE" ]]
+
+    run -0 --separate-stderr rt exec --cap CAP_BOGUS "$TEST_ID" echo ran
+    [[ $output == ran && $stderr == "ocirun: warning: oci-init: capability 'CAP_BOGUS' is not known here and is left out" ]]
+}
+
 @test "exec --process takes the whole process from a file" {
     cat >process.json <<'J'
 {"args": ["sh", "-c", "id -u; id -G; pwd; echo $X; grep CapEff /proc/self/status"], "cwd": "/tmp", "env": ["PATH=/bin", "PATH=/bin:/sbin", "X=y"],

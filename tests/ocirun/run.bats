@@ -322,3 +322,34 @@ load ../helpers
     [[ $output == *"Operation not permitted"* ]]
     [[ $(ls "$STATE_ROOT/.seccomp" | wc -l) == 2 ]]
 }
+
+@test "warnings of the stages are said, on stderr or with --debug in the log" {
+    requires root
+    make_bundle
+    cfg '.process.capabilities.bounding += ["CAP_BOGUS"]'
+    args echo ran
+
+    run -0 --separate-stderr rt run "$TEST_ID"
+
+    [[ $output == ran ]]
+    [[ $stderr == "ocirun: warning: oci-spec: /process/capabilities/bounding/"*": 'CAP_BOGUS' is not known; it is left out" ]]
+    # An engine decodes the log of a call as one error: there they are only asked for.
+    run -0 --separate-stderr rt --log log run "$TEST_ID"
+    [[ $stderr == "" && ! -s log ]]
+    run -0 --separate-stderr rt --debug --log log run "$TEST_ID"
+    [[ $stderr == "" ]]
+    grep -q 'level=warning.*CAP_BOGUS' log
+}
+
+@test "--debug logs the stages that are started, the cgroups and the first process" {
+    requires root
+    make_bundle
+
+    rt --debug --log log run "$TEST_ID"
+
+    for stage in oci-spec oci-cgroup oci-ns; do
+        grep -q "level=debug msg=\"starting $stage " log
+    done
+    grep -q 'level=debug msg="the container.s cgroup is /' log
+    grep -q 'level=debug msg="the container.s first process is [0-9]' log
+}

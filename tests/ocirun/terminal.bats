@@ -84,6 +84,24 @@ S
     [[ $output == *a*b* ]]
 }
 
+@test "a shell on a terminal ends when stdin is at its end from the beginning, or without a last newline" {
+    requires root
+    make_bundle
+    cfg '.process.terminal = true | .process.args = ["sh"]'
+    mkfifo late
+
+    run -0 timeout --signal=KILL 20 "$OCIRUN" --root "$STATE_ROOT" run "$TEST_ID" </dev/null
+    : | run -0 timeout --signal=KILL 20 "$OCIRUN" --root "$STATE_ROOT" run "$TEST_ID"
+    args sh -c 'read line; echo "<$line>"; read line || echo end'
+    run -0 timeout --signal=KILL 20 "$OCIRUN" --root "$STATE_ROOT" run "$TEST_ID" < <(printf half)
+    [[ $output == *"<half>"*end* ]]
+    cfg '.process.terminal = false'
+    args sleep 1000
+    rt run --detach "$TEST_ID" </dev/null >/dev/null 2>&1
+    run -0 timeout --signal=KILL 20 "$OCIRUN" --root "$STATE_ROOT" exec --tty "$TEST_ID" sh </dev/null
+    rt delete --force "$TEST_ID"
+}
+
 @test "--console-socket receives the master, and /dev/console is the same terminal" {
     requires root
     make_bundle
