@@ -35,6 +35,7 @@ inline constexpr DirectiveType directive_types[] = {
 
     // oci-cgroup: limits
     {"cgroup.path", 1, 1, "PATH", "/linux/cgroupsPath", "the container's cgroup, from the root of each hierarchy when it starts with a slash"},
+    {"cgroup.owner", 1, 1, "UID", "/process/user/uid", "who may manage the container's cgroup (v2), as the host counts; with a writable mount of it in a cgroup namespace of its own"},
     {"cgroup.location", 4, 4, "VERSION CONTROLLERS MOUNTPOINT PATH", "", "where the container's cgroup is (a line of oci-cgroup create), for oci-cgroup update"},
     {"cgroup.memory.limit", 1, 1, "BYTES", "/linux/resources/memory/limit", "-1: unlimited"},
     {"cgroup.memory.reservation", 1, 1, "BYTES", "/linux/resources/memory/reservation", "soft limit; -1: none"},

@@ -61,6 +61,7 @@ public:
             if (place.exists)
                 TRY(set_limits(place));
         TRY(set_devices());
+        TRY(give_to_owner());
 
         std::vector<CgroupLocation> locations;
         for (Place& place : places_)
@@ -315,6 +316,40 @@ private:
                 if (!(request_.tolerate_denied && is_denied(attached.error().error_number) && !is_root_of_host()))
                     return std::move(attached).with_pointer(request_.devices.front().where);
             }
+        }
+        return {};
+    }
+
+    /// The directory and what the kernel names, nothing else: whoever could write its limits would have none (runtime-spec config-linux.md,
+    /// "Cgroup ownership"). v1 is not safe to be given away.
+    Result<void> give_to_owner()
+    {
+        if (!request_.owner || hierarchies_.size() > 1)
+            return {};
+        for (Place& place : places_) {
+            if (place.location.version != 2 || !place.exists)
+                continue;
+            Result<void> given = give(TRY(cgroup_of(place))->fd());
+            if (!given.has_value() && !(request_.tolerate_denied && is_denied(given.error().error_number)))
+                return std::move(given).with_pointer(request_.owner_where);
+        }
+        return {};
+    }
+
+    Result<void> give(int cgroup)
+    {
+        std::string files = "cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n";  // Linux < 4.15 does not say
+        if (UniqueFd list(::open("/sys/kernel/cgroup/delegate", O_RDONLY | O_CLOEXEC)); list)
+            files = TRY(read_all(list.get(), 1 << 16).with_context("/sys/kernel/cgroup/delegate"));
+        stage::step("give the cgroup to its owner");
+        if (::fchownat(cgroup, "", *request_.owner, static_cast<gid_t>(-1), AT_EMPTY_PATH) < 0)
+            return errno_error("cannot give the cgroup to user " + std::to_string(*request_.owner));
+        for (std::string_view rest = files; !rest.empty();) {
+            std::string file(rest.substr(0, rest.find('\n')));
+            rest.remove_prefix(std::min(rest.size(), file.size() + 1));
+            // What a controller has that is not enabled here is not there.
+            if (::fchownat(cgroup, file.c_str(), *request_.owner, static_cast<gid_t>(-1), AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
+                return errno_error("cannot give '" + file + "' of the cgroup to user " + std::to_string(*request_.owner));
         }
         return {};
     }

@@ -6,6 +6,7 @@
 #include "plan/plan.h"
 #include "result/result.h"
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,6 +20,8 @@ struct CgroupRequest {
     std::span<const DeviceRule> devices;
     /// Without a path and without limits asked for it is fine not to be permitted to make a cgroup.
     bool tolerate_denied = false;
+    std::optional<uid_t> owner;  ///< gets the cgroup of v2 and those of its files that the kernel lets be delegated
+    Field owner_where = "-";
     int journal_fd = -1;  ///< -1: no journal
 };
 

@@ -22,6 +22,8 @@ struct Asked {
     OptionLimits options;
     std::string path;
     Field path_where = "-";
+    std::optional<uid_t> owner;
+    Field owner_where = "-";
     std::vector<CgroupLocation> locations;
     std::vector<Directive> limits;
     std::vector<DeviceRule> devices;
@@ -44,6 +46,9 @@ static Result<Asked> read_asked(const Arguments& arguments)
             } else if (directive.is("cgroup.path")) {
                 asked.path = directive[0];
                 asked.path_where = directive.pointer;
+            } else if (directive.is("cgroup.owner")) {
+                asked.owner = static_cast<uid_t>(TRY(parse_unsigned(directive[0]).with_pointer(directive.pointer)));
+                asked.owner_where = directive.pointer;
             } else if (directive.is("cgroup.location")) {
                 asked.locations.push_back(TRY(parse_location(directive.fields)));
             } else {
@@ -69,6 +74,8 @@ static Result<int> run_create(const Arguments&, const Arguments& arguments)
     Asked asked = TRY(read_asked(arguments));
     request.limits = asked.limits;
     request.devices = asked.devices;
+    request.owner = asked.owner;
+    request.owner_where = asked.owner_where;
     request.path = asked.path;
     request.path_where = asked.path_where;
     request.path_was_asked_for = !request.path.empty();

@@ -180,8 +180,42 @@ static bool has_device(Value devices, std::string_view path)
     return false;
 }
 
+/// runtime-spec config-linux.md, "Cgroup ownership": the container's user gets the cgroup exactly if it sees it as a root of its own and writable.
+static void plan_cgroup_owner(Planner& planner, Value config)
+{
+    Value own_namespace = planner.find_namespace("cgroup");
+    Value uid = config["process"]["user"]["uid"];
+    if (!own_namespace || !own_namespace["path"].text().empty() || !uid)
+        return;
+    bool is_writable = false;
+    for (Value mount = config["mounts"].first(); mount; mount = mount.next()) {
+        if (mount["destination"].text() != "/sys/fs/cgroup")
+            continue;
+        is_writable = mount["source"].text() == "cgroup";
+        for (Value option = mount["options"].first(); option; option = option.next())
+            is_writable = is_writable && option.text() != "ro";
+    }
+    if (!is_writable)
+        return;
+    unsigned long long owner = *uid.to_unsigned();
+    if (Value user = planner.find_namespace("user"); user) {
+        bool is_mapped = false;
+        for (Value mapping = config["linux"]["uidMappings"].first(); mapping && !is_mapped; mapping = mapping.next()) {
+            unsigned long long inside = *mapping["containerID"].to_unsigned();
+            is_mapped = owner >= inside && owner - inside < *mapping["size"].to_unsigned();
+            if (is_mapped)
+                owner = owner - inside + *mapping["hostID"].to_unsigned();
+        }
+        if (!is_mapped)
+            return;
+    }
+    if (owner != 0)
+        planner.emit("cgroup.owner", uid, {std::to_string(owner)});
+}
+
 void plan_config(Planner& planner, Value value, Property)
 {
+    plan_cgroup_owner(planner, value);
     Value linux_section = value["linux"];
     if (linux_section["resources"]["devices"].size() == 0)
         planner.emit_default("cgroup.device", {"deny", "a", "*", "*", "rwm"});

@@ -238,7 +238,7 @@ constexpr Entry table[] = {
     {"/process/consoleSize/height", uint64, required, "1.0.0", planned, "init.terminal", nullptr},
     {"/process/consoleSize/width", uint64, required, "1.0.0", planned, "init.terminal", nullptr},
     {"/process/user", object, optional, "1.0.0", planned, "init.user", nullptr},
-    {"/process/user/uid", uint32, optional, "1.0.0", planned, "init.user", nullptr},
+    {"/process/user/uid", uint32, optional, "1.0.0", planned, "init.user cgroup.owner", nullptr},
     {"/process/user/gid", uint32, optional, "1.0.0", planned, "init.user", nullptr},
     {"/process/user/umask", uint32, optional, "1.0.2", planned, "init.user", plan_umask},
     {"/process/user/additionalGids", array, optional, "1.0.0", container, "", nullptr},

@@ -65,6 +65,32 @@ elsewhere()
     [[ $output == $'denied\ndenied' ]]
 }
 
+@test "v2: the owner gets the directory and what the kernel names, not the limits, and manages what is below" {
+    printf 'plan 1\ncgroup.owner\t/process/user/uid\t1000\nend\n' >plan
+    run -0 elsewhere '
+        mkdir /sys/fs/cgroup/two
+        mount -t cgroup2 none /sys/fs/cgroup/two
+        oci-cgroup create --plan-fd 5 "$1" 5<plan >/dev/null
+        cd "/sys/fs/cgroup/two$1"
+        stat -c "%u %n" . cgroup.procs cgroup.subtree_control cgroup.threads cgroup.freeze cgroup.max.depth
+        setpriv --reuid=1000 --regid=1000 --clear-groups mkdir below
+        cd /
+        oci-cgroup delete "$1"'
+
+    [[ $output == $'1000 .\n1000 cgroup.procs\n1000 cgroup.subtree_control\n1000 cgroup.threads\n0 cgroup.freeze\n0 cgroup.max.depth' ]]
+}
+
+@test "beside v1 hierarchies, which are not safe to be given away, nobody gets anything" {
+    requires cgroup_v1
+    printf 'plan 1\ncgroup.owner\t/process/user/uid\t1000\nend\n' >plan
+    oci-cgroup create --plan-fd 5 "$BOX" 5<plan >where
+
+    while IFS=$'\t' read -r _ _ mountpoint path; do
+        [[ $(stat -c %u "$mountpoint$path") == 0 ]]
+    done < <(sed 's/\t\t/\t-\t/' where)
+    oci-cgroup delete "$BOX"
+}
+
 @test "v1 alone, without the v2 hierarchy" {
     requires cgroup_v1
     run -0 elsewhere '
@@ -143,19 +169,19 @@ nested_work='
 
 @test "nested in a container with a cgroup namespace of its own, cgroups are made below the container's" {
     requires plain_build
-    run -0 nested . "$nested_work"
+    run -0 --separate-stderr nested . "$nested_work"
     [[ $output == $'5\n1\n7\n/inner' ]]
 }
 
 @test "nested in a container without a cgroup namespace, too" {
     requires plain_build
-    run -0 nested '.linux.namespaces |= map(select(.type != "cgroup"))' "$nested_work"
+    run -0 --separate-stderr nested '.linux.namespaces |= map(select(.type != "cgroup"))' "$nested_work"
     [[ $output == $'5\n1\n7\n/inner' ]]
 }
 
 @test "in a container whose cgroup mount is read-only nothing can be made, and the error says why" {
     requires plain_build
-    run -0 nested '.mounts |= map(if .type == "cgroup" then .options += ["ro"] else . end)' '! oci-cgroup create --pids 5 /box 2>&1'
+    run -0 --separate-stderr nested '.mounts |= map(if .type == "cgroup" then .options += ["ro"] else . end)' '! oci-cgroup create --pids 5 /box 2>&1'
     [[ $output == "oci-cgroup: cannot make cgroup '/sys/fs/cgroup/"*"box': Read-only file system" ]]
 }
 

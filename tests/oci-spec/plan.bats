@@ -164,6 +164,21 @@ end" ]]
     [[ $output == *$'\ncgroup.pids.limit\t/linux/resources/pids/limit\t0\n'* ]]
 }
 
+@test "the container's user owns its cgroup exactly if it sees it writable, as a root of its own" {
+    writable='.process.user.uid = 7 | .mounts |= map(if .destination == "/sys/fs/cgroup" then .options -= ["ro"] else . end)'
+    run -0 plan_of "$writable"
+    [[ $output == *$'\ncgroup.owner\t/process/user/uid\t7\n'* ]]
+    run -0 plan_of "$writable"' | .linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 1000, size: 1}, {containerID: 1, hostID: 100000, size: 100}]
+        | .linux.gidMappings = .linux.uidMappings'
+    [[ $output == *$'\ncgroup.owner\t/process/user/uid\t100006\n'* ]]
+
+    for filter in '.process.user.uid = 7' "$writable"' | .process.user.uid = 0' "$writable"' | .linux.namespaces |= map(select(.type != "cgroup"))' \
+        "$writable"' | .linux.namespaces |= map(if .type == "cgroup" then .path = "/proc/1/ns/cgroup" else . end)' "$writable"' | .mounts |= map(select(.destination != "/sys/fs/cgroup"))'; do
+        run -0 plan_of "$filter"
+        [[ $output != *cgroup.owner* ]]
+    done
+}
+
 @test "--process plans a process object alone, with the pointers that it has in config.json" {
     jq '.process' config.json >process.json
 
