@@ -6,7 +6,8 @@
 
 static Error not_running(const Container& container, Status status, const char* what)
 {
-    return Error{"container not running: '" + container.state.id() + "' is " + status_word(status) + ", and only a running one can be " + what};
+    return Error{"container not running: '" + container.state.id() + "' is " + status_word(status) +
+                 ", and only a running one can be " + what};
 }
 
 static Result<int> pause(const Arguments& global, const Arguments& arguments)
@@ -36,5 +37,7 @@ static Result<int> resume(const Arguments& global, const Arguments& arguments)
     return exit_done;
 }
 
-constexpr Command pause_command{"pause", "ID", "suspend all processes of a container", {}, OptionOrder::anywhere, 1, 1, pause};
-constexpr Command resume_command{"resume", "ID", "let the processes of a paused container go on", {}, OptionOrder::anywhere, 1, 1, resume};
+constexpr Command pause_command{"pause", "ID", "suspend all processes of a container", {}, OptionOrder::anywhere, 1,
+                                1,       pause};
+constexpr Command resume_command{
+    "resume", "ID", "let the processes of a paused container go on", {}, OptionOrder::anywhere, 1, 1, resume};

@@ -20,7 +20,8 @@ static Result<std::vector<pid_t>> processes_of(const Container& container)
         return std::vector<pid_t>();
     const CgroupLocation* location = location_to_kill(container.cgroups);
     if (location == nullptr)
-        return Error{"container '" + container.state.id() + "' has no cgroup, so that nobody knows its processes but the first, " +
+        return Error{"container '" + container.state.id() +
+                     "' has no cgroup, so that nobody knows its processes but the first, " +
                      std::to_string(container.init.pid)};
     std::optional<CgroupDir> cgroup = TRY(CgroupDir::open(location->directory()));
     return cgroup ? cgroup->processes() : Result<std::vector<pid_t>>(std::vector<pid_t>());
@@ -93,10 +94,19 @@ static Result<int> ps(const Arguments& global, const Arguments& arguments)
     StateRoot root = TRY(context.root_of(id));
     Container container = TRY(Container::find(root, id));
     std::vector<pid_t> processes = TRY(processes_of(container));
-    std::string text = format == "json" ? json_array(processes)
-                                        : TRY(table_of(processes, {arguments.positionals().begin() + 1, arguments.positionals().end()}));
+    std::string text =
+        format == "json"
+            ? json_array(processes)
+            : TRY(table_of(processes, {arguments.positionals().begin() + 1, arguments.positionals().end()}));
     TRY(write_all(STDOUT_FILENO, text));
     return exit_done;
 }
 
-constexpr Command ps_command{"ps", "ID [PS-OPTION]...", "print the processes of a container", ps_options, OptionOrder::before_positionals, 1, SIZE_MAX, ps};
+constexpr Command ps_command{"ps",
+                             "ID [PS-OPTION]...",
+                             "print the processes of a container",
+                             ps_options,
+                             OptionOrder::before_positionals,
+                             1,
+                             SIZE_MAX,
+                             ps};

@@ -30,7 +30,8 @@ static constexpr Option update_options[] = {
     {"pids-limit", 0, "NUMBER", "processes and threads; -1: no limit"},
 };
 
-namespace {
+namespace
+{
 enum class Amount { number, size, list };
 struct Limit {
     std::string_view option;
@@ -55,7 +56,7 @@ constexpr Limit limits[] = {
     {"memory-swap", "cgroup.memory.swap", Amount::size},
     {"pids-limit", "cgroup.pids.limit", Amount::number},
 };
-}  // namespace
+} // namespace
 
 /// The lines of the options, with the pointer of the same limit in config.json.
 static Result<std::string> option_lines(const Arguments& arguments)
@@ -97,8 +98,9 @@ static Result<std::string> read_resources(Stages& stages, const std::string& pat
 /// How many of its fields say what a line is about: of two lines with the same ones the later is in force.
 static size_t key_fields(const Directive& directive)
 {
-    static constexpr std::pair<std::string_view, size_t> keyed[] = {{"cgroup.blkio.weight-device", 2}, {"cgroup.blkio.throttle", 3}, {"cgroup.hugetlb", 1},
-                                                                    {"cgroup.network.priority", 1},    {"cgroup.rdma", 1},           {"cgroup.unified", 1}};
+    static constexpr std::pair<std::string_view, size_t> keyed[] = {
+        {"cgroup.blkio.weight-device", 2}, {"cgroup.blkio.throttle", 3}, {"cgroup.hugetlb", 1},
+        {"cgroup.network.priority", 1},    {"cgroup.rdma", 1},           {"cgroup.unified", 1}};
     for (const auto& [name, count] : keyed)
         if (directive.is(name))
             return count;
@@ -115,10 +117,12 @@ static bool is_replaced_by(const Directive& before, const Directive& change)
     return true;
 }
 
-/// The device rules that config.json has of itself are replaced; those that every container has, and those of its own devices, stay, as the last word.
+/// The device rules that config.json has of itself are replaced; those that every container has, and those of its own
+/// devices, stay, as the last word.
 static bool is_configured_device(const Directive& rule)
 {
-    return rule.is("cgroup.device") && (rule.pointer.starts_with("/linux/resources/") || (rule[0] == "deny" && rule[1] == "a"));
+    return rule.is("cgroup.device") &&
+           (rule.pointer.starts_with("/linux/resources/") || (rule[0] == "deny" && rule[1] == "a"));
 }
 
 static void add_line(PlanWriter& to, const Directive& line)
@@ -148,7 +152,8 @@ static std::string changed_plan(const Plan& before, const Plan& changes)
     return std::move(writer).finish();
 }
 
-/// What oci-cgroup is told: where the cgroup is, the changes, and of what was before only what the changes have to be seen with.
+/// What oci-cgroup is told: where the cgroup is, the changes, and of what was before only what the changes have to be
+/// seen with.
 static std::string stage_plan(const Container& container, const Plan& before, const Plan& changes)
 {
     PlanWriter writer;
@@ -177,7 +182,8 @@ static Result<void> change_limits(Stages& stages, const std::string& plan_text)
     options.stdin_fd = stages.null_fd();
     options.stdout_fd = stages.null_fd();
     options.inherit = {plan.get()};
-    ChildProcess stage = TRY(stages.start("oci-cgroup", {"update", "--plan-fd=" + std::to_string(plan.get())}, options));
+    ChildProcess stage =
+        TRY(stages.start("oci-cgroup", {"update", "--plan-fd=" + std::to_string(plan.get())}, options));
     ExitStatus status = TRY(stage.wait());
     if (status.shell_status() != 0)
         return stages.failure("oci-cgroup", status);
@@ -210,7 +216,8 @@ static Result<int> update(const Arguments& global, const Arguments& arguments)
     Plan before = TRY(container.plan());
     const std::string after = changed_plan(before, changes);
 
-    // Written aside before anything is changed, so that nothing but a rename is left to do when the limits are in force.
+    // Written aside before anything is changed, so that nothing but a rename is left to do when the limits are in
+    // force.
     TRY(container.state.write("plan.next", after));
     StateFile facts{id, container.init, container.bundle, container.created, container.cgroups};
     TRY(container.state.write("state.json.next", runc_state_json(facts, TRY(Plan::parse(after, "ocirun")))));
@@ -225,4 +232,5 @@ static Result<int> update(const Arguments& global, const Arguments& arguments)
     return exit_done;
 }
 
-constexpr Command update_command{"update", "ID", "change the limits of a container", update_options, OptionOrder::anywhere, 1, 1, update};
+constexpr Command update_command{
+    "update", "ID", "change the limits of a container", update_options, OptionOrder::anywhere, 1, 1, update};

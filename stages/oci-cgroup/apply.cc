@@ -9,7 +9,9 @@ static Result<void> check_usage(const CgroupDir& cgroup, const LimitWrite& write
         return {};
     unsigned long long used = TRY(parse_unsigned(TRY(cgroup.read(write.usage_file))));
     if (used > write.limit)
-        return Error{"the limit '" + std::to_string(write.limit) + "' is below the present use '" + std::to_string(used) + "'", EBUSY};
+        return Error{"the limit '" + std::to_string(write.limit) + "' is below the present use '" +
+                         std::to_string(used) + "'",
+                     EBUSY};
     return {};
 }
 
@@ -36,7 +38,10 @@ static std::string_view take_line(std::string_view& text)
     return line;
 }
 
-static std::string_view first_word(std::string_view text) { return text.substr(0, text.find(' ')); }
+static std::string_view first_word(std::string_view text)
+{
+    return text.substr(0, text.find(' '));
+}
 
 static std::string_view line_of(std::string_view text, std::string_view key)
 {
@@ -117,7 +122,8 @@ Result<void> write_limits(const CgroupDir& cgroup, const CgroupLocation& locatio
             Result<void> written = write_limit(cgroup, *write, file);
             if (written.has_value())
                 continue;
-            if (replaced != nullptr && !replaced->empty() && replaced->back().cgroup == &cgroup && replaced->back().file == file)
+            if (replaced != nullptr && !replaced->empty() && replaced->back().cgroup == &cgroup &&
+                replaced->back().file == file)
                 replaced->pop_back();
             Result<void> refusal = std::move(written).with_pointer(write->where);
             if (!write->depends_on_others || refusal.error().error_number != EINVAL)

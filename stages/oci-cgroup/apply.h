@@ -14,8 +14,9 @@ struct OldValue {
     std::string value;
 };
 
-/// Writes those of `writes` that belong to the cgroup at `location`. Those that depend on each other are tried again until none gets further;
-/// the error is that of the first that does not. With `replaced` what was there before is added to it, also when there is an error.
+/// Writes those of `writes` that belong to the cgroup at `location`. Those that depend on each other are tried again
+/// until none gets further; the error is that of the first that does not. With `replaced` what was there before is
+/// added to it, also when there is an error.
 Result<void> write_limits(const CgroupDir& cgroup, const CgroupLocation& location, std::span<const LimitWrite> writes,
                           std::vector<OldValue>* replaced = nullptr);
 

@@ -1,4 +1,5 @@
-// Limits in a tree of plain files that has the kernel's names: what is written, in which order, and what is written back.
+// Limits in a tree of plain files that has the kernel's names: what is written, in which order, and what is written
+// back.
 #include "apply.h"
 
 #include <cstdlib>
@@ -8,18 +9,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace {
+namespace
+{
 
 /// A folder with files as a cgroup of one hierarchy has them, for controllers that no kernel at hand offers.
-class FakeCgroup {
+class FakeCgroup
+{
 public:
-    FakeCgroup(int version, std::string controllers, std::vector<std::pair<std::string, std::string>> files) : files_(std::move(files))
+    FakeCgroup(int version, std::string controllers, std::vector<std::pair<std::string, std::string>> files)
+        : files_(std::move(files))
     {
         char name[] = "/tmp/oci-cgroup-test.XXXXXX";
         path_ = ::mkdtemp(name);
         for (const auto& [file, text] : files_)
             set(file, text);
-        open.push_back({{version, std::move(controllers), path_, "/"}, CgroupDir(UniqueFd(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)), version, path_)});
+        open.push_back(
+            {{version, std::move(controllers), path_, "/"},
+             CgroupDir(UniqueFd(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)), version, path_)});
     }
     ~FakeCgroup()
     {
@@ -37,7 +43,10 @@ public:
         UniqueFd fd(::open((path_ + "/" + file).c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
         REQUIRE(write_all(fd.get(), text).has_value());
     }
-    std::vector<Hierarchy> hierarchies() const { return {{open[0].location.version, open[0].location.controllers, path_, "/"}}; }
+    std::vector<Hierarchy> hierarchies() const
+    {
+        return {{open[0].location.version, open[0].location.controllers, path_, "/"}};
+    }
 
     std::vector<OpenCgroup> open;
 
@@ -47,21 +56,23 @@ private:
 };
 
 /// Plans and writes; an error as text.
-std::string apply(FakeCgroup& cgroup, std::initializer_list<std::vector<std::string>> lines, bool is_new = true, std::vector<OldValue>* replaced = nullptr)
+std::string apply(FakeCgroup& cgroup, std::initializer_list<std::vector<std::string>> lines, bool is_new = true,
+                  std::vector<OldValue>* replaced = nullptr)
 {
     PlanWriter writer;
     for (const std::vector<std::string>& line : lines)
         writer.add(line[0], "/" + line[0], std::span<const std::string>(line).subspan(1));
     Plan plan = Plan::parse(std::move(writer).finish(), "cgroup").value();
     Result<std::vector<LimitWrite>> writes =
-        limit_writes(plan.directives(), cgroup.hierarchies(), is_new ? std::span<const OpenCgroup>() : std::span<const OpenCgroup>(cgroup.open));
+        limit_writes(plan.directives(), cgroup.hierarchies(),
+                     is_new ? std::span<const OpenCgroup>() : std::span<const OpenCgroup>(cgroup.open));
     if (!writes.has_value())
         return writes.error().message();
     Result<void> written = write_limits(cgroup.open[0].directory, cgroup.open[0].location, writes.value(), replaced);
     return written.has_value() ? "" : written.error().message();
 }
 
-}  // namespace
+} // namespace
 
 TEST_CASE("real-time: period and runtime go to the files of the v1 controller 'cpu'")
 {
@@ -80,8 +91,14 @@ TEST_CASE("real-time: a kernel without RT_GROUP_SCHED is an error that names the
 
 TEST_CASE("blkio: weights of CFQ, leaves and devices, by their files of v1")
 {
-    FakeCgroup cgroup(1, "blkio", {{"blkio.weight", ""}, {"blkio.leaf_weight", ""}, {"blkio.weight_device", ""}, {"blkio.leaf_weight_device", ""}});
-    CHECK(apply(cgroup, {{"cgroup.blkio.weight", "500"}, {"cgroup.blkio.leaf-weight", "300"}, {"cgroup.blkio.weight-device", "8", "16", "700", "200"}}) == "");
+    FakeCgroup cgroup(1, "blkio",
+                      {{"blkio.weight", ""},
+                       {"blkio.leaf_weight", ""},
+                       {"blkio.weight_device", ""},
+                       {"blkio.leaf_weight_device", ""}});
+    CHECK(apply(cgroup, {{"cgroup.blkio.weight", "500"},
+                         {"cgroup.blkio.leaf-weight", "300"},
+                         {"cgroup.blkio.weight-device", "8", "16", "700", "200"}}) == "");
     CHECK(cgroup["blkio.weight"] == "500");
     CHECK(cgroup["blkio.leaf_weight"] == "300");
     CHECK(cgroup["blkio.weight_device"] == "8:16 700");
@@ -94,7 +111,8 @@ TEST_CASE("blkio: with BFQ, which has no leaf weights, its files are used")
     CHECK(apply(cgroup, {{"cgroup.blkio.weight", "500"}, {"cgroup.blkio.weight-device", "8", "16", "700", ""}}) == "");
     CHECK(cgroup["blkio.bfq.weight"] == "500");
     CHECK(cgroup["blkio.bfq.weight_device"] == "8:16 700");
-    CHECK(apply(cgroup, {{"cgroup.blkio.leaf-weight", "300"}}) == "/cgroup.blkio.leaf-weight: cannot write '300' to 'blkio.leaf_weight': No such file or directory");
+    CHECK(apply(cgroup, {{"cgroup.blkio.leaf-weight", "300"}}) ==
+          "/cgroup.blkio.leaf-weight: cannot write '300' to 'blkio.leaf_weight': No such file or directory");
 }
 
 TEST_CASE("io: a device's weight goes to BFQ as it is, else to io.weight in its range")
@@ -141,8 +159,12 @@ TEST_CASE("hugetlb: the reservations are limited too, where the kernel counts th
 
 TEST_CASE("memory of old kernels: hierarchy and TCP have files, kernel memory is passed over")
 {
-    FakeCgroup cgroup(1, "memory", {{"memory.use_hierarchy", ""}, {"memory.kmem.tcp.limit_in_bytes", ""}, {"memory.kmem.limit_in_bytes", ""}});
-    CHECK(apply(cgroup, {{"cgroup.memory.use-hierarchy", "true"}, {"cgroup.memory.kernel-tcp", "5000"}, {"cgroup.memory.kernel", "7000"}}) == "");
+    FakeCgroup cgroup(
+        1, "memory",
+        {{"memory.use_hierarchy", ""}, {"memory.kmem.tcp.limit_in_bytes", ""}, {"memory.kmem.limit_in_bytes", ""}});
+    CHECK(apply(cgroup, {{"cgroup.memory.use-hierarchy", "true"},
+                         {"cgroup.memory.kernel-tcp", "5000"},
+                         {"cgroup.memory.kernel", "7000"}}) == "");
     CHECK(cgroup["memory.use_hierarchy"] == "1");
     CHECK(cgroup["memory.kmem.tcp.limit_in_bytes"] == "5000");
     CHECK(cgroup["memory.kmem.limit_in_bytes"] == "");
@@ -150,7 +172,11 @@ TEST_CASE("memory of old kernels: hierarchy and TCP have files, kernel memory is
 
 TEST_CASE("v2: what one half of a limit does not say is taken from the cgroup")
 {
-    FakeCgroup cgroup(2, "", {{"memory.max", "1000000\n"}, {"memory.swap.max", "500000\n"}, {"memory.current", "0\n"}, {"cpu.max", "20000 100000\n"}});
+    FakeCgroup cgroup(2, "",
+                      {{"memory.max", "1000000\n"},
+                       {"memory.swap.max", "500000\n"},
+                       {"memory.current", "0\n"},
+                       {"cpu.max", "20000 100000\n"}});
     std::vector<OldValue> replaced;
     CHECK(apply(cgroup, {{"cgroup.memory.limit", "1200000"}, {"cgroup.cpu.period", "50000"}}, false, &replaced) == "");
     CHECK(cgroup["memory.max"] == "1200000\n");
@@ -174,8 +200,13 @@ TEST_CASE("v2: what one half of a limit does not say is taken from the cgroup")
 
 TEST_CASE("checkBeforeUpdate refuses before anything is written")
 {
-    FakeCgroup cgroup(2, "", {{"memory.max", "max"}, {"memory.current", "5000\n"}, {"memory.swap.max", "max"}, {"cpu.weight", ""}});
-    CHECK(apply(cgroup, {{"cgroup.memory.check-before-update", "true"}, {"cgroup.memory.limit", "4999"}, {"cgroup.cpu.shares", "1024"}}, false) ==
+    FakeCgroup cgroup(
+        2, "", {{"memory.max", "max"}, {"memory.current", "5000\n"}, {"memory.swap.max", "max"}, {"cpu.weight", ""}});
+    CHECK(apply(cgroup,
+                {{"cgroup.memory.check-before-update", "true"},
+                 {"cgroup.memory.limit", "4999"},
+                 {"cgroup.cpu.shares", "1024"}},
+                false) ==
           "/cgroup.memory.limit: the limit '4999' is below the present use '5000': Device or resource busy");
     CHECK(cgroup["memory.max"] == "max");
     CHECK(cgroup["cpu.weight"] == "");
@@ -184,7 +215,8 @@ TEST_CASE("checkBeforeUpdate refuses before anything is written")
 
 TEST_CASE("what a file said before is written back in the form that the kernel takes")
 {
-    auto back = [](std::string file, std::string value, std::string text, std::string key = "", std::string reset = "") {
+    auto back = [](std::string file, std::string value, std::string text, std::string key = "",
+                   std::string reset = "") {
         LimitWrite write;
         write.file = std::move(file);
         write.value = std::move(value);
@@ -200,11 +232,13 @@ TEST_CASE("what a file said before is written back in the form that the kernel t
     CHECK(back("io.weight", "200", "default 100\n8:0 50") == "100");
     CHECK(back("io.weight", "8:0 70", "default 100\n8:0 50", "8:0", "8:0 default") == "8:0 50");
     CHECK(back("io.weight", "8:0 70", "default 100\n8:16 50", "8:0", "8:0 default") == "8:0 default");
-    CHECK(back("io.max", "8:0 rbps=5", "8:0 rbps=max wbps=7 riops=max wiops=max", "8:0", "8:0 rbps=max") == "8:0 rbps=max wbps=7 riops=max wiops=max");
+    CHECK(back("io.max", "8:0 rbps=5", "8:0 rbps=max wbps=7 riops=max wiops=max", "8:0", "8:0 rbps=max") ==
+          "8:0 rbps=max wbps=7 riops=max wiops=max");
     CHECK(back("io.max", "8:0 rbps=5", "", "8:0", "8:0 rbps=max") == "8:0 rbps=max");
-    CHECK(back("io.max", "8:0 rbps=5", "") == "8:0 rbps=max wbps=max riops=max wiops=max");  // by `unified`
+    CHECK(back("io.max", "8:0 rbps=5", "") == "8:0 rbps=max wbps=max riops=max wiops=max"); // by `unified`
     CHECK(back("io.latency", "8:0 target=5", "") == "8:0 target=0");
     CHECK(back("misc.max", "res_a 5", "res_a 7\nres_b max") == "res_a 7");
     CHECK(back("net_prio.ifpriomap", "eth0 5", "lo 0\neth0 2\n", "eth0", "eth0 0") == "eth0 2");
-    CHECK(back("rdma.max", "mlx hca_handle=2", "mlx hca_handle=max hca_object=9", "mlx", "") == "mlx hca_handle=max hca_object=9");
+    CHECK(back("rdma.max", "mlx hca_handle=2", "mlx hca_handle=max hca_object=9", "mlx", "") ==
+          "mlx hca_handle=max hca_object=9");
 }

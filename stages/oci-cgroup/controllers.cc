@@ -1,4 +1,5 @@
-// The way of a controller from the root to a cgroup (Documentation/admin-guide/cgroup-v2.rst, "Controlling Controllers").
+// The way of a controller from the root to a cgroup (Documentation/admin-guide/cgroup-v2.rst, "Controlling
+// Controllers").
 #include "controllers.h"
 
 #include "hierarchy.h"
@@ -17,7 +18,8 @@ bool has_word(std::string_view words, std::string_view word)
     return false;
 }
 
-static bool has_all(std::string_view words, std::span<const LimitWrite* const> needed, std::span<const std::string_view> welcome)
+static bool has_all(std::string_view words, std::span<const LimitWrite* const> needed,
+                    std::span<const std::string_view> welcome)
 {
     for (const LimitWrite* write : needed)
         if (!has_word(words, write->controller))
@@ -33,9 +35,12 @@ static Result<void> enable(const CgroupDir& parent, std::string_view controller,
     std::string name(controller);
     std::string available = TRY(parent.read("cgroup.controllers"));
     if (!has_word(available, controller))
-        return parent.name() == "/" ? Error{"no cgroup hierarchy has the controller '" + name + "'"}
-                                    : Error{"cgroup '" + parent_of(parent.name()) + "' does not delegate the controller '" + name + "' to '" + parent.name() + "'"};
-    const std::string attempted = "cgroup '" + parent.name() + "' cannot delegate the controller '" + name + "' to its children";
+        return parent.name() == "/"
+                   ? Error{"no cgroup hierarchy has the controller '" + name + "'"}
+                   : Error{"cgroup '" + parent_of(parent.name()) + "' does not delegate the controller '" + name +
+                           "' to '" + parent.name() + "'"};
+    const std::string attempted =
+        "cgroup '" + parent.name() + "' cannot delegate the controller '" + name + "' to its children";
     if (has_processes)
         return Error{attempted + " as long as processes are in it", EBUSY};
     stage::step("enable a controller");
@@ -43,7 +48,8 @@ static Result<void> enable(const CgroupDir& parent, std::string_view controller,
     return written.has_value() ? Result<void>() : Error{attempted, written.error().error_number};
 }
 
-static Result<void> hand_on(const CgroupDir& parent, std::span<const LimitWrite* const> needed, std::span<const std::string_view> welcome)
+static Result<void> hand_on(const CgroupDir& parent, std::span<const LimitWrite* const> needed,
+                            std::span<const std::string_view> welcome)
 {
     std::string enabled = TRY(parent.read("cgroup.subtree_control"));
     if (has_all(enabled, needed, welcome))
@@ -62,7 +68,8 @@ static Result<void> hand_on(const CgroupDir& parent, std::span<const LimitWrite*
     return {};
 }
 
-Result<void> hand_on_controllers(int mount, const std::string& path, const CgroupDir& cgroup, std::span<const LimitWrite> writes, bool for_accounts)
+Result<void> hand_on_controllers(int mount, const std::string& path, const CgroupDir& cgroup,
+                                 std::span<const LimitWrite> writes, bool for_accounts)
 {
     std::vector<const LimitWrite*> needed;
     for (const LimitWrite& write : writes) {
@@ -72,7 +79,8 @@ Result<void> hand_on_controllers(int mount, const std::string& path, const Cgrou
         if (!known)
             needed.push_back(&write);
     }
-    std::span<const std::string_view> welcome = for_accounts ? std::span(accounting) : std::span<const std::string_view>();
+    std::span<const std::string_view> welcome =
+        for_accounts ? std::span(accounting) : std::span<const std::string_view>();
     if ((needed.empty() && welcome.empty()) || has_all(TRY(cgroup.read("cgroup.controllers")), needed, welcome))
         return {};
     for (size_t end = 0; end != std::string::npos; end = path.find('/', end + 1)) {

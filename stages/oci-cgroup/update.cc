@@ -8,11 +8,17 @@
 
 #include <fcntl.h>
 
-namespace {
+namespace
+{
 
-class Updater {
+class Updater
+{
 public:
-    Updater(std::span<const Directive> limits, std::span<const DeviceRule> devices) : limits_(limits), devices_(devices) {}
+    Updater(std::span<const Directive> limits, std::span<const DeviceRule> devices)
+        : limits_(limits)
+        , devices_(devices)
+    {
+    }
 
     Result<void> run(std::vector<CgroupLocation> locations)
     {
@@ -37,7 +43,8 @@ public:
         if (undone.has_value())
             return done;
         Error error = std::move(done).error();
-        error.attempted += " (and " + undone.error().message() + ", so that the limits are neither the old nor the new ones)";
+        error.attempted +=
+            " (and " + undone.error().message() + ", so that the limits are neither the old nor the new ones)";
         return error;
     }
 
@@ -85,7 +92,8 @@ private:
         if (devices_cgroup_->location.version == 1)
             return change_device_list();
         stage::step("replace the device program");
-        return attach_device_program(devices_cgroup_->directory.fd(), device_program(devices_), OtherPrograms::replace_ours)
+        return attach_device_program(devices_cgroup_->directory.fd(), device_program(devices_),
+                                     OtherPrograms::replace_ours)
             .with_pointer(devices_.front().where);
     }
 
@@ -107,14 +115,15 @@ private:
     std::span<const Directive> limits_;
     std::span<const DeviceRule> devices_;
     std::vector<OpenCgroup> cgroups_;
-    const OpenCgroup* devices_cgroup_ = nullptr;  ///< where the device rules are
+    const OpenCgroup* devices_cgroup_ = nullptr; ///< where the device rules are
     std::string old_devices_;
     std::vector<DeviceLine> device_lines_;
 };
 
-}  // namespace
+} // namespace
 
-Result<void> update_cgroup(std::vector<CgroupLocation> locations, std::span<const Directive> limits, std::span<const DeviceRule> devices)
+Result<void> update_cgroup(std::vector<CgroupLocation> locations, std::span<const Directive> limits,
+                           std::span<const DeviceRule> devices)
 {
     return Updater(limits, devices).run(std::move(locations));
 }

@@ -8,7 +8,8 @@
 #include <span>
 #include <vector>
 
-/// Puts `limits` in force, and `devices`, if there are any, in the place of all device rules the cgroup had from us. What is not named stays as it is.
-/// If one is refused, all have their old values again (controllers that were enabled for them stay enabled).
-/// The cgroup exists at all `locations`.
-Result<void> update_cgroup(std::vector<CgroupLocation> locations, std::span<const Directive> limits, std::span<const DeviceRule> devices);
+/// Puts `limits` in force, and `devices`, if there are any, in the place of all device rules the cgroup had from us.
+/// What is not named stays as it is. If one is refused, all have their old values again (controllers that were enabled
+/// for them stay enabled). The cgroup exists at all `locations`.
+Result<void> update_cgroup(std::vector<CgroupLocation> locations, std::span<const Directive> limits,
+                           std::span<const DeviceRule> devices);

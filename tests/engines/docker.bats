@@ -56,3 +56,28 @@ teardown()
     run -0 "${DOCKER[@]}" info --format '{{.DefaultRuntime}}'
     [[ $output == oc ]]
 }
+
+@test "docker pause, update, top, unpause, stop of a paused one; out of memory" {
+    BATS_TEST_TIMEOUT=180
+    local run=(run --network none)
+    "${DOCKER[@]}" "${run[@]}" --detach --name one --memory 64m --memory-swap 128m --cpus 0.5 box sh -c 'sleep 1000 & wait' >/dev/null
+    limits() { "${DOCKER[@]}" exec one sh -c 'cd /sys/fs/cgroup; cat memory.max memory/memory.limit_in_bytes pids.max pids/pids.max cpu.max cpu/cpu.cfs_quota_us 2>/dev/null'; }
+
+    "${DOCKER[@]}" update --cpus 0.7 one >/dev/null
+    [[ $(limits) == *70000* && $(limits) == 67108864* ]]
+    "${DOCKER[@]}" update --memory 96m --memory-swap 128m --pids-limit 33 one >/dev/null
+    [[ $(limits) == $'100663296\n33\n70000'* ]]
+    run -1 "${DOCKER[@]}" update --cpuset-cpus 4095 one
+    [[ $(limits) == $'100663296\n33\n70000'* ]]
+
+    [[ $("${DOCKER[@]}" top one | grep -c 'sleep 1000') -ge 1 ]]
+    "${DOCKER[@]}" pause one
+    [[ $("${DOCKER[@]}" inspect --format '{{.State.Status}}' one) == paused ]]
+    run "${DOCKER[@]}" exec one true
+    [[ $status != 0 && $output == *paused* ]]
+    "${DOCKER[@]}" unpause one
+    "${DOCKER[@]}" exec one true
+    "${DOCKER[@]}" pause one
+    "${DOCKER[@]}" rm --force one
+    run -137 "${DOCKER[@]}" "${run[@]}" --rm --memory 8m --memory-swap 8m box sh -c 'x=x; while :; do x=$x$x; done'
+}

@@ -58,3 +58,19 @@ teardown()
     run -0 script -qec "$(printf '%q ' "${PODMAN[@]}" "${RUN[@]}") --rm --tty box sh -c 'test -t 0 && echo a terminal'" /dev/null
     [[ $output == *"a terminal"* ]]
 }
+
+@test "podman pause, update, unpause, rm of a paused one" {
+    "${PODMAN[@]}" "${RUN[@]}" --detach --name one --memory 64m box sleep 1000 >/dev/null
+
+    "${PODMAN[@]}" pause one
+    [[ $("${PODMAN[@]}" inspect --format '{{.State.Status}}' one) == paused ]]
+    "${PODMAN[@]}" unpause one
+    "${PODMAN[@]}" exec one true
+    if "${PODMAN[@]}" update --help >/dev/null 2>&1; then
+        "${PODMAN[@]}" update --memory 96m --cpus 0.5 one >/dev/null
+        run -0 "${PODMAN[@]}" exec one sh -c 'cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null; true'
+        [[ $output == 100663296 ]]
+    fi
+    "${PODMAN[@]}" pause one
+    "${PODMAN[@]}" rm --force --time 0 one
+}
