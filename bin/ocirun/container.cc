@@ -17,17 +17,21 @@ const char* status_word(Status status)
     return "stopped";
 }
 
-Result<std::vector<CgroupLocation>> parse_locations(std::string_view text)
+Result<CreatedCgroups> parse_created_cgroups(std::string_view text)
 {
-    std::vector<CgroupLocation> locations;
+    CreatedCgroups created;
     while (!text.empty()) {
         size_t line_end = text.find('\n');
         if (line_end == std::string_view::npos)
             return Error{"the list of cgroups is cut short"};
-        locations.push_back(TRY(parse_location_line(text.substr(0, line_end))));
+        std::string_view line = text.substr(0, line_end);
+        if (line.starts_with("resctrl\t"))
+            created.resctrl.push_back(TRY(split_fields(line))[1]);
+        else
+            created.locations.push_back(TRY(parse_location_line(line)));
         text.remove_prefix(line_end + 1);
     }
-    return locations;
+    return created;
 }
 
 static bool is_made(const ContainerState& state)
@@ -47,7 +51,7 @@ Result<Container> Container::find(const StateRoot& root, const std::string& id)
         state = TRY(ContainerState::find(root, id));
     if (!state)
         return no_such_container(id);
-    Container container{std::move(*state), {}, {}, {}, false, is_being_made, {}};
+    Container container{std::move(*state), {}, {}, {}, false, is_being_made, {}, {}};
     for (const JournalEntry& entry : container.state.entries()) {
         const std::vector<std::string>& fields = entry.fields;
         if (entry.what == "boot" && fields.size() == 1) {
@@ -59,6 +63,8 @@ Result<Container> Container::find(const StateRoot& root, const std::string& id)
         } else if (entry.what == "location" && fields.size() == 4) {
             const Field location[] = {fields[0], fields[1], fields[2], fields[3]};
             container.cgroups.push_back(TRY(parse_location(location)));
+        } else if (entry.what == "resctrl-group" && fields.size() == 1) {
+            container.resctrl.push_back(fields[0]);
         } else if (entry.what == "process" && fields.size() == 2) {
             container.init.pid = static_cast<pid_t>(TRY(parse_number(fields[0])));
             container.init.start_time = TRY(parse_unsigned(fields[1]));

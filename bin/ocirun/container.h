@@ -24,6 +24,7 @@ struct Container {
     bool stale = false;  ///< made before the last boot
     bool is_being_made = false;  ///< or being deleted before it was made
     std::vector<CgroupLocation> cgroups;
+    std::vector<std::string> resctrl;  ///< its groups, in the order of joining
 
     /// Finds container `id`; a missing one is the error `container 'ID' does not exist`.
     static Result<Container> find(const StateRoot& root, const std::string& id);
@@ -66,5 +67,9 @@ std::string rootfs_path(const Plan& plan, const std::string& bundle);
 /// The name of a user id in /etc/passwd, or `#ID`.
 std::string user_name(uid_t uid);
 
-/// The lines of `oci-cgroup create`.
-Result<std::vector<CgroupLocation>> parse_locations(std::string_view text);
+/// What `oci-cgroup create` prints.
+struct CreatedCgroups {
+    std::vector<CgroupLocation> locations;
+    std::vector<std::string> resctrl;
+};
+Result<CreatedCgroups> parse_created_cgroups(std::string_view text);

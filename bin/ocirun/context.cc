@@ -107,6 +107,7 @@ Result<Context> Context::from(const Arguments& global, bool log_may_fail)
         return Error{"--cgroup-manager '" + manager + "': expected cgroupfs, systemd or disabled"};
     context.cgroups_disabled = manager == "disabled";
     context.systemd_cgroups = manager == "systemd";
+    context.resctrl = global.value("resctrl");
 
     context.root_was_given = global.has("root");
     context.root_path = context.root_was_given ? global.value("root") : TRY(StateRoot::default_path());

@@ -42,6 +42,7 @@ struct Context {
     bool root_was_given = false;
     bool cgroups_disabled = false;
     bool systemd_cgroups = false;
+    std::string resctrl;  ///< where resctrl is mounted, for tests; empty: oci-cgroup finds it
     /// --test-step PROGRAM:N:SIGNAL
     std::string test_program;
     std::string test_step;

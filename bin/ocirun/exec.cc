@@ -290,7 +290,7 @@ Result<Started> start_process(const Context& context, const StateRoot& root, Sta
     std::vector<CgroupLocation> cgroups = container.cgroups;
     for (const std::string& path : arguments.values("cgroup"))
         TRY(move_below(cgroups, path));
-    text = with_lines(text, cgroup_lines("ns", cgroups));
+    text = with_lines(text, cgroup_lines("ns", cgroups) + resctrl_lines(container.resctrl));
 
     UniqueFd plan_file(::memfd_create("ocirun-plan", MFD_CLOEXEC));
     UniqueFd filter(::memfd_create("ocirun-filter", MFD_CLOEXEC));

@@ -92,6 +92,14 @@ std::string cgroup_lines(std::string_view stage, const std::vector<CgroupLocatio
     return lines;
 }
 
+std::string resctrl_lines(const std::vector<std::string>& groups)
+{
+    std::string lines;
+    for (const std::string& group : groups)
+        lines += join_fields({"ns.resctrl", "-", group}) + "\n";
+    return lines;
+}
+
 // ---------------------------------------------------------------- seccomp
 
 static std::string seccomp_lines(const std::string& plan_text)
@@ -379,6 +387,8 @@ private:
                                        "--journal-fd=" + std::to_string(state_->journal_fd()), "--name=" + request_.id};
         if (::geteuid() != 0 || is_in_user_namespace())
             words.push_back("--tolerate-denied");
+        if (!context_.resctrl.empty())
+            words.push_back("--resctrl=" + context_.resctrl);
         cgroup_ = EarlyStage{TRY(stages_.start("oci-cgroup", words, options)), std::move(plan.write_end)};
         cgroup_output_ = std::move(output.read_end);
         return {};
@@ -428,13 +438,18 @@ private:
 
     Result<void> finish_cgroup()
     {
-        if (!cgroup_)
+        if (!cgroup_) {
+            if (const Directive* rdt = plan_->find("cgroup.rdt"))
+                return Error{"without cgroups (--cgroup-manager disabled) there is nobody to join a group of resctrl", 0, std::string(rdt->pointer)};
             return {};
+        }
         std::string lines = TRY(read_all(cgroup_output_.get(), 1 << 20));
         ExitStatus status = TRY(cgroup_->process.wait());
         if (status.shell_status() != 0)
             return stages_.failure("oci-cgroup", status);
-        cgroups_ = TRY(parse_locations(lines));
+        CreatedCgroups made = TRY(parse_created_cgroups(lines));
+        cgroups_ = std::move(made.locations);
+        resctrl_ = std::move(made.resctrl);
         stage::step("record the cgroups");
         std::vector<JournalEntry> entries;
         if (context_.log.is_debugging())
@@ -442,12 +457,14 @@ private:
                 context_.log.debug("the container's cgroup is " + location.directory());
         for (const CgroupLocation& location : cgroups_)
             entries.push_back({"location", {std::to_string(location.version), location.controllers, location.mountpoint, location.path}});
+        for (const std::string& group : resctrl_)
+            entries.push_back({"resctrl-group", {group}});
         return state_->record(entries);
     }
 
     std::string final_plan()
     {
-        std::string lines = cgroup_lines("ns", cgroups_) + cgroup_lines("init", cgroups_);
+        std::string lines = cgroup_lines("ns", cgroups_) + resctrl_lines(resctrl_) + cgroup_lines("init", cgroups_);
         if (has_hooks(*plan_, "prestart") || has_hooks(*plan_, "createRuntime"))
             lines += "init.wait\t-\tnamespaces\n";
         if (request_.no_pivot)
@@ -603,6 +620,7 @@ private:
     std::string plan_text_;
     std::optional<Plan> plan_;
     std::vector<CgroupLocation> cgroups_;
+    std::vector<std::string> resctrl_;
     ProcessId init_;
     ChildProcess init_child_;
     bool hooks_ran_ = false;

@@ -69,3 +69,5 @@ Result<UniqueFd> open_input(const std::string& path);
 std::string with_lines(const std::string& plan_text, const std::string& lines);
 /// The lines `NAME.cgroup - VERSION ...` for each location.
 std::string cgroup_lines(std::string_view stage, const std::vector<CgroupLocation>& locations);
+/// The line `ns.resctrl - DIRECTORY` for each group.
+std::string resctrl_lines(const std::vector<std::string>& groups);

@@ -18,6 +18,7 @@ static constexpr Option global_options[] = {
     {"rootless", 0, "BOOL", "accepted for compatibility; what is permitted is found out", true},
     {"criu", 0, "PATH", "accepted for compatibility", true},
     {"log-level", 0, "LEVEL", "accepted for compatibility", true},
+    {"resctrl", 0, "DIR", "for tests: another place of resctrl", true},
     {"test-step", 0, "PROGRAM:N:SIGNAL", "for tests", true},
 };
 

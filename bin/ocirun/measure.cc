@@ -20,7 +20,8 @@ Result<std::optional<std::string>> list_line(const Container& container)
     Status status = TRY(container.status());
     if (status == Status::stopped || status == Status::creating || container.cgroups.empty())
         return std::optional<std::string>();
-    std::string line = join_fields({container.state.id(), std::to_string(container.init.pid), std::to_string(container.init.start_time), ""});
+    std::string line = join_fields({container.state.id(), std::to_string(container.init.pid), std::to_string(container.init.start_time),
+                                    container.resctrl.empty() ? "" : container.resctrl.back()});
     for (const CgroupLocation& location : container.cgroups)
         line += "\t" + location_line(location).substr(0, location_line(location).size() - 1);
     return std::optional(line + "\n");

@@ -3,7 +3,9 @@
 
 #include "stage/stage.h"
 
+#include <algorithm>
 #include <csignal>
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -77,6 +79,41 @@ static Result<void> kill_all(const std::vector<std::string>& cgroups, const std:
     return {};
 }
 
+/// Whether somebody who lives is in the group; who has ended and is not reaped yet does not count.
+static bool is_inhabited(const std::string& group)
+{
+    UniqueFd file(::open((group + "/tasks").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    Result<std::string> tasks = file ? read_all(file.get(), 64 << 20) : Result<std::string>(Error{"no tasks"});
+    if (!tasks.has_value())
+        return false;
+    for (std::string_view rest = tasks.value(); !rest.empty();) {
+        size_t line_end = std::min(rest.find('\n'), rest.size());
+        Result<long long> task = parse_number(rest.substr(0, line_end));
+        rest.remove_prefix(std::min(line_end + 1, rest.size()));
+        std::optional<ProcessStatus> status = task.has_value() ? read_process_status(static_cast<pid_t>(task.value())) : std::nullopt;
+        if (status && status->state != 'Z' && status->state != 'X')
+            return true;
+    }
+    return false;
+}
+
+/// A group that the plan named by closID may have got others: then it stays, as the kernel would let them loose.
+static Result<void> remove_resctrl_groups(const std::vector<JournalEntry>& journal)
+{
+    for (size_t i = journal.size(); i > 0; i--) {
+        const JournalEntry& entry = journal[i - 1];
+        auto is_not_ours = [&](const JournalEntry& other) { return other.what == "resctrl-not-ours" && other.fields == entry.fields; };
+        if (std::any_of(journal.begin(), journal.end(), is_not_ours))
+            continue;
+        if (entry.fields.size() != 1 || (entry.what != "resctrl" && (entry.what != "resctrl-shared" || is_inhabited(entry.fields[0]))))
+            continue;
+        stage::step("remove the group of resctrl " + entry.fields[0]);
+        if (::rmdir(entry.fields[0].c_str()) < 0 && errno != ENOENT)
+            return errno_error("cannot remove the group of resctrl '" + entry.fields[0] + "'");
+    }
+    return {};
+}
+
 Result<void> undo_container(const StateRoot& root, ContainerState& state)
 {
     std::vector<JournalEntry> journal = TRY(state.journal());
@@ -107,6 +144,7 @@ Result<void> undo_container(const StateRoot& root, ContainerState& state)
         }
         for (const std::string& cgroup : cgroups.planned)
             ::rmdir(cgroup.c_str());
+        TRY(remove_resctrl_groups(journal));
         // Made on the way to ours; they stay when others have come to live there.
         for (const JournalEntry& parent : newest_first(journal, "cgroup-parent", 1))
             ::rmdir(parent.fields[0].c_str());

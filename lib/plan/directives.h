@@ -34,6 +34,7 @@ inline constexpr DirectiveType directive_types[] = {
     {"ns.cgroup", 4, 4, "VERSION CONTROLLERS MOUNTPOINT PATH", "", "join this cgroup before anything runs (a line of oci-cgroup create)"},
 
     // oci-cgroup: limits
+    {"ns.resctrl", 1, 1, "DIRECTORY", "", "join this group of resctrl before anything runs (a line of oci-cgroup create)"},
     {"cgroup.path", 1, 1, "PATH", "/linux/cgroupsPath", "the container's cgroup, from the root of each hierarchy when it starts with a slash"},
     {"cgroup.owner", 1, 1, "UID", "/process/user/uid", "who may manage the container's cgroup (v2), as the host counts; with a writable mount of it in a cgroup namespace of its own"},
     {"cgroup.location", 4, 4, "VERSION CONTROLLERS MOUNTPOINT PATH", "", "where the container's cgroup is (a line of oci-cgroup create), for oci-cgroup update"},
@@ -68,6 +69,10 @@ inline constexpr DirectiveType directive_types[] = {
     {"cgroup.device", 5, 5, "allow|deny TYPE MAJOR MINOR ACCESS", "/linux/resources/devices", "TYPE a, b or c; * for any MAJOR, MINOR; the last match decides"},
 
     // oci-seccomp: the filter
+    {"cgroup.rdt", 0, 0, "", "/linux/intelRdt", "present: the container is in a group of resctrl"},
+    {"cgroup.rdt.closid", 1, 1, "NAME", "/linux/intelRdt/closID", "the group; / is the root's; without it, one named as the container"},
+    {"cgroup.rdt.schema", 1, 1, "LINE", "/linux/intelRdt", "one line for the group's schemata; of one resource the last counts"},
+    {"cgroup.rdt.monitoring", 0, 0, "", "/linux/intelRdt/enableMonitoring", "present: in a monitoring group of its own"},
     {"seccomp.default", 2, 2, "ACTION ERRNO", "/linux/seccomp/defaultAction", "what happens to a system call without a rule; ERRNO may be empty"},
     {"seccomp.arch", 1, 1, "ARCH", "/linux/seccomp/architectures", "one more architecture, SCMP_ARCH_..."},
     {"seccomp.flag", 1, 1, "FLAG", "/linux/seccomp/flags", "SECCOMP_FILTER_FLAG_..."},

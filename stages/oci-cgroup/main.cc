@@ -6,6 +6,7 @@
 #include "hierarchy.h"
 #include "options.h"
 #include "process/program.h"
+#include "rdt.h"
 #include "stage/stage.h"
 #include "update.h"
 #include "version.h"
@@ -27,6 +28,7 @@ struct Asked {
     std::vector<CgroupLocation> locations;
     std::vector<Directive> limits;
     std::vector<DeviceRule> devices;
+    RdtRequest rdt;
 };
 }  // namespace
 
@@ -51,7 +53,7 @@ static Result<Asked> read_asked(const Arguments& arguments)
                 asked.owner_where = directive.pointer;
             } else if (directive.is("cgroup.location")) {
                 asked.locations.push_back(TRY(parse_location(directive.fields)));
-            } else {
+            } else if (!asked.rdt.take(directive)) {
                 asked.limits.push_back(directive);
             }
         }
@@ -88,14 +90,20 @@ static Result<int> run_create(const Arguments&, const Arguments& arguments)
             return Error{"--name: '" + request.path + "' contains a slash", 0, {}, exit_usage};
     }
 
+    const std::string name = arguments.value("name", std::string_view(request.path).substr(request.path.rfind('/') + 1));
+    RdtGroups groups = TRY(RdtGroups::create(asked.rdt, name, arguments.value("resctrl"), request.journal_fd));
     std::string lines;
     for (const CgroupLocation& location : TRY(create_cgroup(request)))
         lines += location_line(location);
+    const size_t end_of_locations = lines.size();
+    for (const std::string& directory : groups.directories())
+        lines += join_fields({"resctrl", directory}) + "\n";
     Result<void> written = write_all(STDOUT_FILENO, lines);
     if (!written.has_value())
-        for (std::string_view rest = lines; !rest.empty(); rest.remove_prefix(rest.find('\n') + 1))
+        for (std::string_view rest = std::string_view(lines).substr(0, end_of_locations); !rest.empty(); rest.remove_prefix(rest.find('\n') + 1))
             (void)remove_cgroup(TRY(parse_location_line(rest.substr(0, rest.find('\n')))).directory()).has_value();
     TRY(std::move(written).with_context("standard output"));
+    groups.keep();
     return exit_done;
 }
 
@@ -106,6 +114,8 @@ static Result<int> run_update(const Arguments&, const Arguments& arguments)
         return Error{"'update' needs a PATH, or a plan with cgroup.location or cgroup.path", 0, {}, exit_usage};
     if (asked.locations.empty() || !arguments.positionals().empty())
         asked.locations = TRY(find_existing(asked.path).with_pointer(asked.path_where));
+    if (asked.rdt.asked)
+        return Error{"'update' does not change groups of resctrl"}.with_pointer(asked.rdt.where);
     TRY(update_cgroup(std::move(asked.locations), asked.limits, asked.devices));
     return exit_done;
 }
@@ -247,6 +257,7 @@ static constexpr Option delete_options[] = {
 static constexpr Option plan_option{"plan-fd", 0, "FD", "read limits, device rules and where the cgroup is from the plan at FD"};
 static constexpr Option create_own_options[] = {
     {"journal-fd", 0, "FD", "write each directory to FD before it is made"},
+    {"resctrl", 0, "DIR", "where resctrl is mounted; found by default"},
     {"name", 0, "NAME", "without a path: a cgroup of this name near the caller's own"},
     {"tolerate-denied", 0, "", "not being permitted is fine when neither a path nor a limit is asked for"},
 };

@@ -3,6 +3,7 @@
 
 #include "fd/fd.h"
 #include "plan/plan.h"
+#include "rdt.h"
 
 #include <algorithm>
 #include <dirent.h>
@@ -447,5 +448,6 @@ Result<std::optional<Stats>> Stats::read(const Target& target)
     if (const CgroupDir* rdma = files.of("rdma"))
         stats.rdma = parse_rdma(text_of(rdma, "rdma.current"), text_of(rdma, "rdma.max"));
     read_network(stats, target);
+    stats.rdt = read_rdt(target.resctrl);
     return std::optional(std::move(stats));
 }

@@ -76,6 +76,11 @@ static Result<void> add_line(Request& request, const Directive& line)
         if (line[2].substr(0, 1) != "/" || line[3].substr(0, 1) != "/" || (std::string(line[3]) + "/").find("/../") != std::string::npos)
             return Error{"ns.cgroup: expected absolute paths without '..', found '" + std::string(line[2]) + "' and '" + std::string(line[3]) + "'"};
         request.cgroups.push_back({line[0] == "2", std::string(line[2]) + std::string(line[3])});
+    } else if (line.is("ns.resctrl")) {
+        if (line[0].substr(0, 1) != "/" || (std::string(line[0]) + "/").find("/../") != std::string::npos)
+            return Error{"ns.resctrl: expected an absolute path without '..', found '" + std::string(line[0]) + "'"};
+        // Joined by its file 'tasks', as a cgroup of v1 is.
+        request.cgroups.push_back({false, std::string(line[0])});
     } else {
         return Error{"'" + std::string(line.type->name) + "' is not known to this version"};
     }

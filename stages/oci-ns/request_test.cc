@@ -72,6 +72,8 @@ TEST_CASE("what contradicts itself is refused with the pointer of the line that 
           "two cgroups of version 2 are to be joined; a process is in one only");
     CHECK(refusal("ns.cgroup\t-\t2\t\t/c\t/a/..\n") == "ns.cgroup: expected absolute paths without '..', found '/c' and '/a/..'");
     CHECK(refusal("ns.cgroup\t-\t2\t\t/c\t/a/..b\n") == "accepted");
+    CHECK(refusal("ns.resctrl\t-\t/r/../x\n") == "ns.resctrl: expected an absolute path without '..', found '/r/../x'");
+    CHECK(refusal("ns.resctrl\t-\t/r/a\nns.resctrl\t-\t/r/a/mon_groups/b\n") == "accepted");
 }
 
 TEST_CASE("--join takes a kind and a path, in which there may be an equals sign")

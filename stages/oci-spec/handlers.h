@@ -43,6 +43,11 @@ void plan_device(Planner& planner, Value value, Property property);
 void plan_sysctl(Planner& planner, Value value, Property property);
 void plan_propagation(Planner& planner, Value value, Property property);
 void plan_personality(Planner& planner, Value value, Property property);
+void plan_rdt(Planner& planner, Value value, Property property);
+void plan_closid(Planner& planner, Value value, Property property);
+void plan_l3_schema(Planner& planner, Value value, Property property);
+void plan_bandwidth_schema(Planner& planner, Value value, Property property);
+void plan_schema(Planner& planner, Value value, Property property);
 
 // linux.resources
 void plan_cgroups_path(Planner& planner, Value value, Property property);

@@ -179,3 +179,53 @@ void plan_personality(Planner& planner, Value value, Property property)
     if (planner.check_word(value["domain"], "LINUX LINUX32"))
         planner.emit(property.note(), value, {value["domain"].text(), ""});
 }
+
+// ---------------------------------------------------------------- intelRdt
+
+void plan_rdt(Planner& planner, Value value, Property property) { planner.emit(property.note(), value, {}); }
+
+/// A directory of resctrl, or its root.
+void plan_closid(Planner& planner, Value value, Property property)
+{
+    std::string_view name = value.text();
+    if (name.empty())
+        return;
+    if (name != "/" && (name == "." || name == ".." || name.find('/') != std::string_view::npos || name.find('\n') != std::string_view::npos))
+        return planner.add_problem(value, "the name of one directory, or '/'");
+    planner.emit(property.note(), value, {name});
+}
+
+static void plan_schema_lines(Planner& planner, Value value, Property property, bool without_bandwidth)
+{
+    std::string_view rest = value.text();
+    while (!rest.empty()) {
+        std::string_view line = rest.substr(0, rest.find('\n'));
+        rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+        if (line.empty() || (without_bandwidth && line.starts_with("MB:")))
+            continue;
+        if (line.find(':') == std::string_view::npos || line.find('\0') != std::string_view::npos)
+            return planner.add_problem(value, "lines such as 'L3:0=f;1=f'");
+        planner.emit(property.note(), value, {line});
+    }
+}
+
+/// Its lines for memory bandwidth give way to memBwSchema (runtime-spec, "Intel RDT").
+void plan_l3_schema(Planner& planner, Value value, Property property)
+{
+    plan_schema_lines(planner, value, property, !planner.top()["linux"]["intelRdt"]["memBwSchema"].text().empty());
+}
+
+void plan_bandwidth_schema(Planner& planner, Value value, Property property)
+{
+    std::string_view text = value.text();
+    if (!text.starts_with("MB:") || text.find('\n') != std::string_view::npos)
+        return planner.add_problem(value, "one line that begins with 'MB:'");
+    plan_schema_lines(planner, value, property, false);
+}
+
+void plan_schema(Planner& planner, Value value, Property property)
+{
+    if (value.text().find('\n') != std::string_view::npos)
+        return planner.add_problem(value, "one line");
+    plan_schema_lines(planner, value, property, false);
+}

@@ -322,12 +322,20 @@ JSON
 
 @test "what is not supported yet is an error when it is there, and fine when it is empty" {
     refuses '.linux.netDevices.eth0 = {}' /linux/netDevices "found a value for 'netDevices', expected none: it is not supported yet"
-    refuses '.linux.intelRdt.closID = "x"' /linux/intelRdt "found a value for 'intelRdt', expected none: it is not supported yet"
     refuses '.linux.memoryPolicy.mode = "MPOL_BIND"' /linux/memoryPolicy "found a value for 'memoryPolicy', expected none: it is not supported yet"
     refuses '.linux.personality = {domain: "LINUX", flags: ["X"]}' /linux/personality/flags "found a value for 'flags', expected none: it is not supported yet"
     refuses '.mounts[0].uidMappings = [{containerID: 0, hostID: 0, size: 1}]' /mounts/0/uidMappings "found a value for 'uidMappings', expected none: it is not supported yet"
     refuses '.mounts[0].options = ["idmap"]' /mounts/0/options/0 "found 'idmap', expected another option: id-mapped mounts are not supported yet"
-    accepts '.linux.netDevices = {} | .linux.intelRdt = {} | .linux.memoryPolicy = {} | .mounts[0].uidMappings = []'
+    accepts '.linux.netDevices = {} | .linux.memoryPolicy = {} | .mounts[0].uidMappings = []'
+}
+
+@test "what goes to resctrl is a name of one directory, and lines" {
+    refuses '.linux.intelRdt.closID = "a/b"' /linux/intelRdt/closID "found 'a/b', expected the name of one directory, or '/'"
+    refuses '.linux.intelRdt.closID = ".."' /linux/intelRdt/closID "found '..', expected the name of one directory, or '/'"
+    refuses '.linux.intelRdt.l3CacheSchema = "0=f"' /linux/intelRdt/l3CacheSchema "found '0=f', expected lines such as 'L3:0=f;1=f'"
+    refuses '.linux.intelRdt.memBwSchema = "L3:0=f"' /linux/intelRdt/memBwSchema "found 'L3:0=f', expected one line that begins with 'MB:'"
+    refuses '.linux.intelRdt.schemata = ["MB:0=1\nL3:0=1"]' /linux/intelRdt/schemata/0 "found 'MB:0=1\u000aL3:0=1', expected one line"
+    accepts '.linux.intelRdt = {} | .linux.intelRdt.closID = "/"'
 }
 
 @test "an error cannot play tricks on the terminal" {

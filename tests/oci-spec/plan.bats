@@ -24,7 +24,7 @@ plan_of() { jq "$1" config.json | oci-spec plan; }
     paths=$(jq -r '[paths | map(if type == "number" then "*" else . end) | "/" + join("/")] | unique[]' "$HERE/everything.json")
     # What cannot stand beside the rest: empty here, or ignored.
     missing=$(comm -23 <(oci-spec properties | cut -f 1 | LC_ALL=C sort) <(LC_ALL=C sort <<<"$paths") |
-        grep -vE '^/(annotations|linux/(sysctl|resources/(rdma|unified)|netDevices|memoryPolicy|intelRdt|personality/flags)|mounts/\*/[ug]idMappings|linux/timeOffsets/boottime/nanosecs|hooks|solaris|zos|freebsd)(/|$)' || true)
+        grep -vE '^/(annotations|linux/(sysctl|resources/(rdma|unified)|netDevices|memoryPolicy|personality/flags)|mounts/\*/[ug]idMappings|linux/timeOffsets/boottime/nanosecs|hooks|solaris|zos|freebsd)(/|$)' || true)
 
     [[ $missing == "" ]]
 }
