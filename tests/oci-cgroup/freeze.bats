@@ -19,12 +19,14 @@ counting()
     wait_until test -s count
 }
 
-goes_on()
+has_more_than() { (($(wc -l <count) > $1)); }
+goes_on() { wait_until has_more_than "$(wc -l <count)"; }
+stands_still()
 {
     local before
     before=$(wc -l <count)
-    sleep 0.3
-    (($(wc -l <count) > before))
+    sleep "$((BATS_TEST_TIMEOUT / 60)).3"
+    refute has_more_than "$before"
 }
 
 @test "freeze suspends who is in the cgroup and below it, thaw lets them go on" {
@@ -35,7 +37,7 @@ goes_on()
     run -0 oci-cgroup freeze "$BOX"
 
     [[ $output == "" ]]
-    refute goes_on
+    stands_still
     run -0 oci-cgroup freeze "$BOX"
     run -0 oci-cgroup thaw "$BOX"
     [[ $output == "" ]]

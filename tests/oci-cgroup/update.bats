@@ -213,6 +213,35 @@ our_values()
     oci-cgroup delete "$BOX"
 }
 
+@test "hybrid: an update hands a controller of v2 on through all parents; refused, its values are as before" {
+    requires hybrid
+    grep -qw hugetlb /sys/fs/cgroup/unified/cgroup.controllers || skip "needs the controller 'hugetlb' in the v2 hierarchy"
+    [[ -d /sys/kernel/mm/hugepages/hugepages-2048kB ]] || skip "needs huge pages of 2 MB"
+    oci-cgroup create --pids 9 "$BOX/a/b" >/dev/null
+    start_in "$BOX/a/b"
+
+    plan 'cgroup.hugetlb\t/h/0\t2MB\t4194304'
+    oci-cgroup update --plan-fd 5 "$BOX/a/b" 5<plan
+    [[ $(<"/sys/fs/cgroup/unified$BOX/a/b/hugetlb.2MB.max") == 4194304 ]]
+
+    plan 'cgroup.hugetlb\t/h/0\t2MB\t8388608' 'cgroup.pids.limit\t/p\t10' 'cgroup.unified\t/u\thugetlb.2MB.max\tmany'
+    run -1 oci-cgroup update --plan-fd 5 "$BOX/a/b" 5<plan
+    [[ $output == "oci-cgroup: /u: cannot write 'many' to 'hugetlb.2MB.max': Invalid argument" ]]
+    [[ $(<"/sys/fs/cgroup/unified$BOX/a/b/hugetlb.2MB.max") == 4194304 ]]
+    [[ $(<"$(dir pids "$BOX/a/b")/pids.max") == 9 ]]
+
+    # A parent with processes cannot hand a controller on.
+    oci-cgroup create "$BOX/c/d" >/dev/null
+    other=$PID
+    start_in "$BOX/c"
+    plan 'cgroup.hugetlb\t/h/0\t2MB\t4194304'
+    run -1 oci-cgroup update --plan-fd 5 "$BOX/c/d" 5<plan
+    [[ $output == "oci-cgroup: /h/0: cgroup '$BOX/c' cannot delegate the controller 'hugetlb' to its children as long as processes are in it: Device or resource busy" ]]
+    end "$other"
+    end "$PID"
+    oci-cgroup delete "$BOX"
+}
+
 @test "checkBeforeUpdate refuses a limit below the present use" {
     oci-cgroup create --memory 256M "$BOX" >/dev/null
     requires python3

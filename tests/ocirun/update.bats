@@ -69,7 +69,7 @@ state_limits() { jq -c '.config.cgroups | del(.path)' "$BUNDLE/.ocirun-$TEST_ID/
     update --cpu-quota=-1
     [[ $(quota) == "-1 50000" || $(quota) == "max 50000" ]]
     update --cpu-share 2048
-    [[ $(in_cgroup cpu cpu.shares cpu.weight) == 2048 || $(in_cgroup cpu cpu.shares cpu.weight) == 170 ]]
+    [[ $(in_cgroup cpu cpu.shares cpu.weight) == 2048 || $(in_cgroup cpu cpu.shares cpu.weight) == 174 ]]
     update --cpuset-cpus 0 --cpuset-mems 0
     [[ $(in_cgroup cpuset cpuset.cpus cpuset.cpus) == 0 && $(in_cgroup cpuset cpuset.mems cpuset.mems) == 0 ]]
     update --kernel-memory 32M
