@@ -34,6 +34,34 @@ Result<CreatedCgroups> parse_created_cgroups(std::string_view text)
     return created;
 }
 
+/// What the journal says about the container.
+static Result<void> read_facts(Container& container)
+{
+    for (const JournalEntry& entry : container.state.entries()) {
+        const std::vector<std::string>& fields = entry.fields;
+        if (entry.what == "boot" && fields.size() == 1) {
+            container.stale = fields[0] != TRY(read_boot_id());
+        } else if (entry.what == "bundle" && fields.size() == 1) {
+            container.bundle = fields[0];
+        } else if (entry.what == "created" && fields.size() == 1) {
+            container.created = fields[0];
+        } else if (entry.what == "location" && fields.size() == 4) {
+            const Field location[] = {fields[0], fields[1], fields[2], fields[3]};
+            container.cgroups.push_back(TRY(parse_location(location)));
+        } else if (entry.what == "resctrl-group" && fields.size() == 1) {
+            container.resctrl.push_back(fields[0]);
+        } else if (entry.what == "process" && fields.size() == 2) {
+            container.init.pid = static_cast<pid_t>(TRY(parse_number(fields[0])));
+            container.init.start_time = TRY(parse_unsigned(fields[1]));
+        } else if (entry.what == "damaged") {
+            return Error{"a line cannot be read"};
+        }
+    }
+    if (container.stale)
+        container.init = {};
+    return {};
+}
+
 static bool is_made(const ContainerState& state)
 {
     for (const JournalEntry& entry : state.entries())
@@ -52,26 +80,10 @@ Result<Container> Container::find(const StateRoot& root, const std::string& id)
     if (!state)
         return no_such_container(id);
     Container container{std::move(*state), {}, {}, {}, false, is_being_made, {}, {}};
-    for (const JournalEntry& entry : container.state.entries()) {
-        const std::vector<std::string>& fields = entry.fields;
-        if (entry.what == "boot" && fields.size() == 1) {
-            container.stale = fields[0] != TRY(read_boot_id());
-        } else if (entry.what == "bundle" && fields.size() == 1) {
-            container.bundle = fields[0];
-        } else if (entry.what == "created" && fields.size() == 1) {
-            container.created = fields[0];
-        } else if (entry.what == "location" && fields.size() == 4) {
-            const Field location[] = {fields[0], fields[1], fields[2], fields[3]};
-            container.cgroups.push_back(TRY(parse_location(location)));
-        } else if (entry.what == "resctrl-group" && fields.size() == 1) {
-            container.resctrl.push_back(fields[0]);
-        } else if (entry.what == "process" && fields.size() == 2) {
-            container.init.pid = static_cast<pid_t>(TRY(parse_number(fields[0])));
-            container.init.start_time = TRY(parse_unsigned(fields[1]));
-        }
-    }
-    if (container.stale)
-        container.init = {};
+    Result<void> read = read_facts(container);
+    if (!read.has_value())
+        return std::move(read).error().with_context("the state of container '" + id + "' in '" + root.path() + "/" + id +
+                                                    "' is damaged ('delete --force' undoes what it still says)");
     return container;
 }
 

@@ -34,6 +34,8 @@ static Result<int> delete_container(const Arguments& global, const Arguments& ar
     Result<Container> container = Container::find(*root, id);
     if (!container.has_value() && !force)
         return std::move(container).error();
+    if (!container.has_value())
+        context.log.warning(container.error().message());
     if (container.has_value()) {
         Result<Status> status = container.value().status();
         if (!force) {

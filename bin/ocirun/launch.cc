@@ -282,7 +282,7 @@ public:
         TRY(start_reading());
         TRY(start_namespaces());
         stage::step("make the entry in the state root");
-        state_ = TRY(ContainerState::create(root_, request_.id));
+        state_ = TRY(ContainerState::create(root_, request_.id, {{"boot", {TRY(read_boot_id())}}, {"bundle", {bundle_}}}));
         Result<Launched> launched = make();
         if (!launched.has_value())
             give_up();
@@ -354,8 +354,6 @@ private:
 
     Result<Launched> make()
     {
-        stage::step("begin the journal");
-        TRY(state_->record({{"boot", {TRY(read_boot_id())}}, {"bundle", {bundle_}}}));
         if (!context_.cgroups_disabled)
             TRY(start_cgroup());
         TRY(read_plan());

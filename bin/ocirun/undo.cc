@@ -124,7 +124,11 @@ Result<void> undo_container(const StateRoot& root, ContainerState& state)
         std::vector<ProcessId> processes;
         bool alive = false;
         for (const JournalEntry& entry : newest_first(journal, "process", 2)) {
-            processes.push_back({static_cast<pid_t>(TRY(parse_number(entry.fields[0]))), TRY(parse_unsigned(entry.fields[1]))});
+            Result<long long> pid = parse_number(entry.fields[0]);
+            Result<unsigned long long> start_time = parse_unsigned(entry.fields[1]);
+            if (!pid.has_value() || !start_time.has_value())
+                continue;  // damaged: the cgroups tell the processes as well
+            processes.push_back({static_cast<pid_t>(pid.value()), start_time.value()});
             alive = alive || is_alive(processes.back());
         }
         if (alive)

@@ -4,6 +4,7 @@
 #include "plan/plan.h"
 
 #include <algorithm>
+#include <cassert>
 #include <climits>
 #include <cstring>
 #include <ctime>
@@ -14,6 +15,7 @@
 
 static constexpr std::string_view bundle_prefix = ".ocirun-";
 static constexpr std::string_view state_prefix = ".state-";
+static constexpr std::string_view first_entry = "boot";
 
 // ---------------------------------------------------------------- small file operations by directory
 
@@ -162,7 +164,7 @@ static bool is_private_file(const struct stat& status)
     return S_ISREG(status.st_mode) && status.st_uid == ::geteuid() && (status.st_mode & 022) == 0;
 }
 
-Result<ContainerState> ContainerState::create(const StateRoot& root, const std::string& id)
+Result<ContainerState> ContainerState::create(const StateRoot& root, const std::string& id, const std::vector<JournalEntry>& first)
 {
     TRY(check_container_id(id));
     struct stat status;
@@ -181,6 +183,8 @@ Result<ContainerState> ContainerState::create(const StateRoot& root, const std::
         return errno_error("cannot make the state of container '" + id + "' in '" + root.path() + "'");
     ScopeExit remove_again([&] { ::unlinkat(root.fd(), hidden.c_str(), 0); });
     TRY(state.lock(0));
+    assert(!first.empty() && first[0].what == first_entry);
+    TRY(state.record(first));
     if (::renameat2(root.fd(), hidden.c_str(), root.fd(), id.c_str(), RENAME_NOREPLACE) < 0) {
         if (errno == EEXIST)
             return Error{"container with given ID already exists: '" + id + "'"};
@@ -190,14 +194,37 @@ Result<ContainerState> ContainerState::create(const StateRoot& root, const std::
     return state;
 }
 
-/// Makes and opens `name` in `folder`; what is there is a leftover of a container whose entry is gone:
-/// its id is free, so it is ours.
+/// The number behind `"key":` in a state.json, which is our own text.
+static unsigned long long number_behind(std::string_view text, std::string_view key)
+{
+    size_t at = text.find("\"" + std::string(key) + "\":");
+    if (at == std::string_view::npos)
+        return 0;
+    text.remove_prefix(at + key.size() + 3);
+    Result<unsigned long long> number = parse_unsigned(text.substr(0, text.find_first_not_of("0123456789")));
+    return number.has_value() ? number.value() : 0;
+}
+
+/// Whether a container of another state root, with the same id and bundle, has its state here.
+static Result<bool> is_in_use(int directory)
+{
+    std::optional<UniqueFd> file = TRY(find_at(directory, "state.json", O_RDONLY | O_NONBLOCK));
+    struct stat status;
+    if (!file)  // half-made: perhaps by somebody who is making it now
+        return ::fstatat(directory, "plan", &status, AT_SYMLINK_NOFOLLOW) == 0;
+    const std::string text = TRY(read_whole(file->get(), max_plan_size));
+    return is_alive({static_cast<pid_t>(number_behind(text, "init_process_pid")), number_behind(text, "init_process_start")});
+}
+
+/// Makes and opens `name` in `folder`. What is there already is taken when it is a leftover of a container that is gone.
 static Result<UniqueFd> make_state_directory(int folder, const std::string& name)
 {
     if (::mkdirat(folder, name.c_str(), 0700) < 0) {
         if (errno != EEXIST)
             return errno_error("cannot make the state directory");
         UniqueFd leftover = TRY(open_private_directory(folder, name));
+        if (TRY(is_in_use(leftover.get())))
+            return Error{"the state directory '" + name + "' is another container's"};
         TRY(empty_directory(leftover.get()));
         return leftover;
     }
@@ -344,13 +371,21 @@ Result<std::vector<JournalEntry>> ContainerState::journal() const
 {
     std::vector<JournalEntry> entries;
     std::string text = TRY(read_whole(journal_.get(), 64 << 20).with_context("cannot read the journal"));
+    // `--root` may be any directory of ours, /etc for one: its files are nothing that delete may remove. An empty one is the
+    // state of a container that a crash of the machine has taken the content of.
+    if (!text.empty() && !text.starts_with(std::string(first_entry) + "\t"))
+        return Error{"'" + root_->path() + "/" + id_ + "' is not the state of a container; is '" + root_->path() + "' a state root?"};
     for (size_t at = 0; at < text.size();) {
         size_t line_end = text.find('\n', at);
         if (line_end == std::string::npos)
             break;  // the writer was killed in the middle of the line: its deed has not begun
-        std::vector<std::string> fields = TRY(split_fields(std::string_view(text).substr(at, line_end - at)));
-        JournalEntry entry{fields[0], {}};
-        entry.fields.assign(fields.begin() + 1, fields.end());
+        const std::string_view line = std::string_view(text).substr(at, line_end - at);
+        Result<std::vector<std::string>> fields = split_fields(line);
+        JournalEntry entry{"damaged", {}};
+        if (fields.has_value() && line.find('\0') == std::string_view::npos) {
+            entry.what = fields.value()[0];
+            entry.fields.assign(fields.value().begin() + 1, fields.value().end());
+        }
         entries.push_back(std::move(entry));
         at = line_end + 1;
     }
@@ -397,28 +432,47 @@ Result<void> ContainerState::remove_all()
 {
     if (!is_current())
         return {};  // somebody else has removed it; the id may be another container's by now
-    for (const JournalEntry& entry : TRY(journal()))
-        if (entry.what == "directory" && entry.fields.size() == 1)
-            TRY(remove_directory(entry.fields[0]));
+    std::string path;
+    for (const JournalEntry& entry : TRY(journal())) {
+        if (entry.what == "directory" && entry.fields.size() == 1) {
+            TRY(remove_directory(path, ""));
+            path = entry.fields[0];
+        } else if (entry.what == "directory-inode" && entry.fields.size() == 2) {
+            TRY(remove_directory(path, entry.fields[1]));
+            path.clear();
+        }
+    }
+    TRY(remove_directory(path, ""));
     if (::unlinkat(root_->fd(), id_.c_str(), 0) < 0 && errno != ENOENT)
         return errno_error("cannot remove the state of container '" + id_ + "'");
     return {};
 }
 
-/// A directory that is not there, or not ours alone, is left as it is.
-Result<void> ContainerState::remove_directory(const std::string& path)
+/// A directory that is not there, not ours alone, or another one than was made is left as it is: whoever owns the folder
+/// above the bundle can have exchanged it. Only the inode counts, as a device may have another number after a reboot.
+/// Without one, the directory was never written to.
+Result<void> ContainerState::remove_directory(const std::string& path, std::string_view inode)
 {
     size_t slash = path.rfind('/');
-    std::string folder = path.substr(0, slash);
-    UniqueFd folder_dir(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (slash == std::string::npos)
+        return {};
+    const std::string name = path.substr(slash + 1);
+    if (name != std::string(bundle_prefix) + id_ && name != std::string(state_prefix) + id_)
+        return {};
+    UniqueFd folder_dir(::open(path.substr(0, slash + 1).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!folder_dir)
         return {};
-    Result<UniqueFd> directory = open_private_directory(folder_dir.get(), path.substr(slash + 1));
-    if (directory.has_value()) {
+    Result<UniqueFd> directory = open_private_directory(folder_dir.get(), name);
+    if (!directory.has_value())
+        return {};
+    if (!inode.empty()) {
+        struct stat status;
+        if (::fstat(directory.value().get(), &status) < 0 || inode != std::to_string(status.st_ino))
+            return {};
         TRY(empty_directory(directory.value().get()));
-        if (::unlinkat(folder_dir.get(), path.c_str() + slash + 1, AT_REMOVEDIR) < 0 && errno != ENOENT)
-            return errno_error("cannot remove the state directory '" + path + "'");
     }
+    if (::unlinkat(folder_dir.get(), name.c_str(), AT_REMOVEDIR) < 0 && errno != ENOENT && !inode.empty())
+        return errno_error("cannot remove the state directory '" + path + "'");
     return {};
 }
 

@@ -47,8 +47,9 @@ struct JournalEntry {
 /// before it exists, so that whoever finds a half-made container can undo it.
 class ContainerState {
 public:
-    /// Makes the index entry with an empty journal and locks it. An id in use is an error.
-    static Result<ContainerState> create(const StateRoot& root, const std::string& id);
+    /// Makes the index entry, its journal beginning with `first`, and locks it. An id in use is an error. The first entry is
+    /// `boot`: what does not begin with it is no container's state, and is never touched.
+    static Result<ContainerState> create(const StateRoot& root, const std::string& id, const std::vector<JournalEntry>& first);
     /// Opens the entry; nothing: there is none. The state directory may be missing (see has_directory).
     static Result<std::optional<ContainerState>> find(const StateRoot& root, const std::string& id);
 
@@ -74,6 +75,7 @@ public:
 
     /// Appends lines to the journal: facts, or things to undo; the latter before the deed.
     Result<void> record(const std::vector<JournalEntry>& entries) const;
+    /// A line that cannot be read is an entry `damaged`.
     Result<std::vector<JournalEntry>> journal() const;
     /// The journal as find() has read it.
     const std::vector<JournalEntry>& entries() const { return entries_; }
@@ -94,7 +96,7 @@ private:
     Result<void> open_directory();
     Result<bool> create_in_bundle(const std::string& bundle);
     Result<void> record_directory();
-    Result<void> remove_directory(const std::string& path);
+    Result<void> remove_directory(const std::string& path, std::string_view inode);
 
     std::string id_;
     const StateRoot* root_ = nullptr;

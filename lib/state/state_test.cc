@@ -59,16 +59,16 @@ TEST_CASE("an entry is found by its id with all that was recorded, and is gone w
     StateRoot root = root_in(dir);
     ::mkdir((dir.path + "/bundle").c_str(), 0700);
     {
-        ContainerState state = std::move(ContainerState::create(root, "box")).value();
+        ContainerState state = std::move(ContainerState::create(root, "box", {{"boot", {"b"}}})).value();
         REQUIRE(state.record({{"bundle", {"a\tb"}}}).has_value());
         REQUIRE(state.create_directory(dir.path + "/bundle", true).has_value());
         REQUIRE(state.write("plan", "text").has_value());
-        CHECK(ContainerState::create(root, "box").error().message() == "container with given ID already exists: 'box'");
+        CHECK(ContainerState::create(root, "box", {{"boot", {"b"}}}).error().message() == "container with given ID already exists: 'box'");
     }
     CHECK(root.ids().value() == std::vector<std::string>{"box"});
     ContainerState found = std::move(*ContainerState::find(root, "box").value());
     CHECK(found.read("plan").value() == "text");
-    CHECK(found.journal().value()[0].fields[0] == "a\tb");
+    CHECK(found.journal().value()[1].fields[0] == "a\tb");
     CHECK(dir.has("bundle/.ocirun-box/plan"));
 
     REQUIRE(found.remove_all().has_value());
@@ -84,7 +84,7 @@ TEST_CASE("an unsafe bundle leaves the state in the root")
     StateRoot root = root_in(dir);
     ::mkdir((dir.path + "/bundle").c_str(), 0700);
     ::chmod((dir.path + "/bundle").c_str(), 0777);
-    ContainerState state = std::move(ContainerState::create(root, "box")).value();
+    ContainerState state = std::move(ContainerState::create(root, "box", {{"boot", {"b"}}})).value();
     REQUIRE(state.create_directory(dir.path + "/bundle", true).has_value());
     CHECK_FALSE(dir.has("bundle/.ocirun-box"));
     CHECK(dir.has("root/.state-box"));
@@ -99,7 +99,7 @@ TEST_CASE("another directory in the place of the state directory is not believed
     const std::string bundle = dir.path + "/bundle";
     ::mkdir(bundle.c_str(), 0700);
     {
-        ContainerState state = std::move(ContainerState::create(root, "box")).value();
+        ContainerState state = std::move(ContainerState::create(root, "box", {{"boot", {"b"}}})).value();
         REQUIRE(state.create_directory(bundle, true).has_value());
     }
     REQUIRE(::rename((bundle + "/.ocirun-box").c_str(), (bundle + "/moved").c_str()) == 0);
@@ -108,6 +108,77 @@ TEST_CASE("another directory in the place of the state directory is not believed
     ContainerState found = std::move(*ContainerState::find(root, "box").value());
     CHECK_FALSE(found.has_directory());
     CHECK_FALSE(found.read("plan").value().has_value());
+    ::close(::open((bundle + "/.ocirun-box/precious").c_str(), O_CREAT | O_RDWR, 0600));
+    REQUIRE(found.remove_all().has_value());
+    CHECK(dir.has("bundle/.ocirun-box/precious"));
+    CHECK_FALSE(dir.has("root/box"));
+}
+
+TEST_CASE("a journal that names a directory with another name removes nothing there")
+{
+    TempDir dir;
+    StateRoot root = root_in(dir);
+    ::mkdir((dir.path + "/precious").c_str(), 0700);
+    ContainerState state = std::move(ContainerState::create(root, "box", {{"boot", {"b"}}, {"directory", {dir.path + "/precious"}}})).value();
+    struct stat status;
+    REQUIRE(::stat((dir.path + "/precious").c_str(), &status) == 0);
+    REQUIRE(state.record({{"directory-inode", {std::to_string(status.st_dev), std::to_string(status.st_ino)}}}).has_value());
+    REQUIRE(state.remove_all().has_value());
+    CHECK(dir.has("precious"));
+    CHECK_FALSE(dir.has("root/box"));
+}
+
+TEST_CASE("a leftover beside the bundle is taken, but not the state of a container that lives")
+{
+    TempDir dir;
+    StateRoot root = root_in(dir);
+    const std::string bundle = dir.path + "/bundle";
+    ::mkdir(bundle.c_str(), 0700);
+    auto leave = [&](const std::string& pid, const std::string& start_time) {
+        ::mkdir((bundle + "/.ocirun-box").c_str(), 0700);
+        UniqueFd file(::open((bundle + "/.ocirun-box/state.json").c_str(), O_CREAT | O_RDWR | O_TRUNC, 0600));
+        REQUIRE(write_all(file.get(), "{\"init_process_pid\":" + pid + ",\"init_process_start\":" + start_time + "}").has_value());
+    };
+    const std::string ourselves = std::to_string(::getpid());
+    leave(ourselves, "1");
+    {
+        ContainerState state = std::move(ContainerState::create(root, "box", {{"boot", {"b"}}})).value();
+        REQUIRE(state.create_directory(bundle, true).has_value());
+        CHECK_FALSE(state.has("state.json"));
+        CHECK_FALSE(dir.has("root/.state-box"));
+        REQUIRE(state.remove_all().has_value());
+        CHECK_FALSE(dir.has("bundle/.ocirun-box"));
+    }
+    leave(ourselves, std::to_string(read_process_status(::getpid())->start_time));
+    ContainerState state = std::move(ContainerState::create(root, "box", {{"boot", {"b"}}})).value();
+    REQUIRE(state.create_directory(bundle, true).has_value());
+    CHECK(dir.has("root/.state-box"));
+    REQUIRE(state.remove_all().has_value());
+    CHECK(dir.has("bundle/.ocirun-box/state.json"));
+    CHECK_FALSE(dir.has("root/.state-box"));
+}
+
+TEST_CASE("a file that does not begin as a journal is no container and stays")
+{
+    TempDir dir;
+    StateRoot root = root_in(dir);
+    UniqueFd file(::open((dir.path + "/root/passwd").c_str(), O_CREAT | O_RDWR, 0600));
+    REQUIRE(write_all(file.get(), "root:x:0:0\n").has_value());
+    CHECK(ContainerState::find(root, "passwd").error().message() ==
+          "'" + dir.path + "/root/passwd' is not the state of a container; is '" + dir.path + "/root' a state root?");
+}
+
+TEST_CASE("a journal line that cannot be read does not hide the others")
+{
+    TempDir dir;
+    StateRoot root = root_in(dir);
+    ContainerState state = std::move(ContainerState::create(root, "box", {{"boot", {"b"}}})).value();
+    REQUIRE(write_all(state.journal_fd(), std::string_view("cgroup\t\\q\ncgroup\t/a\0b\ncgroup\t/c\n", 32)).has_value());
+    std::vector<JournalEntry> entries = state.journal().value();
+    REQUIRE(entries.size() == 4);
+    CHECK(entries[1].what == "damaged");
+    CHECK(entries[2].what == "damaged");
+    CHECK(entries[3].fields[0] == "/c");
 }
 
 TEST_CASE("an entry that others can write is refused")
@@ -124,17 +195,17 @@ TEST_CASE("a journal line without its newline has not happened")
 {
     TempDir dir;
     StateRoot root = root_in(dir);
-    ContainerState state = std::move(ContainerState::create(root, "box")).value();
+    ContainerState state = std::move(ContainerState::create(root, "box", {{"boot", {"b"}}})).value();
     REQUIRE(state.record({{"cgroup", {"/a"}}}).has_value());
     REQUIRE(::write(state.journal_fd(), "cgroup\t/b", 9) == 9);
-    CHECK(state.journal().value().size() == 1);
+    CHECK(state.journal().value().size() == 2);
 }
 
 TEST_CASE("who holds the lock is seen, and a second one gives up in time")
 {
     TempDir dir;
     StateRoot root = root_in(dir);
-    ContainerState creating = std::move(ContainerState::create(root, "box")).value();
+    ContainerState creating = std::move(ContainerState::create(root, "box", {{"boot", {"b"}}})).value();
     ContainerState other = std::move(*ContainerState::find(root, "box").value());
     CHECK(other.is_locked());
     CHECK(other.lock(0).error().message() == "container 'box' is busy: another command is creating or deleting it");
@@ -153,7 +224,7 @@ TEST_CASE("an unfinished entry of a dead creator is removed, that of a living on
     touch(".new-3-box");
     UniqueFd alive(::open((dir.path + "/root/.new-3-box").c_str(), O_RDWR));
     REQUIRE(::lockf(alive.get(), F_TEST, 0) == 0);
-    ContainerState holder = std::move(ContainerState::create(root, "unrelated")).value();
+    ContainerState holder = std::move(ContainerState::create(root, "unrelated", {{"boot", {"b"}}})).value();
     REQUIRE(remove_unfinished_entries(root, "box").has_value());
     CHECK_FALSE(dir.has("root/.new-1-box"));
     CHECK(dir.has("root/.new-2-other-box"));
