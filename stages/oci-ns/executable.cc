@@ -4,12 +4,15 @@
 #include "process/program.h"
 #include "stage/stage.h"
 
+#include <algorithm>
+#include <climits>
 #include <cstring>
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 
 extern char** environ;
@@ -110,6 +113,40 @@ Result<void> Executable::protect()
     return seal();
 }
 
+/// Nobody who finds this program in /proc/PID/exe can write it: its mount is read-only, or it is a sealed copy.
+static bool runs_from_unwritable_file()
+{
+    UniqueFd own(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
+    struct statvfs status;
+    if (!own || ::fstatvfs(own.get(), &status) < 0)
+        return false;
+    const int seals = ::fcntl(own.get(), F_GET_SEALS);
+    return (status.f_flag & ST_RDONLY) != 0 || (seals >= 0 && (seals & F_SEAL_WRITE) != 0);
+}
+
+Result<void> Executable::protect_itself(std::span<const int> handed_on)
+{
+    if (runs_from_unwritable_file())
+        return {};
+    char path[PATH_MAX];
+    ssize_t size = ::readlink("/proc/self/exe", path, sizeof path);
+    UniqueFd file(::open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC));
+    if (size <= 0 || size == static_cast<ssize_t>(sizeof path) || !file)
+        return errno_error("cannot read '/proc/self'");
+    const std::string arguments = TRY(read_all(file.get(), 16 << 20));
+    std::vector<std::string> words;
+    for (size_t at = 0; at < arguments.size();) {
+        size_t end = std::min(arguments.find('\0', at), arguments.size());
+        words.push_back(arguments.substr(at, end - at));
+        at = end + 1;
+    }
+    Executable itself(std::move(words));
+    itself.path_.assign(path, static_cast<size_t>(size));
+    TRY(itself.protect());
+    stage::step("execute itself from where nobody can write it");
+    return itself.become(handed_on);
+}
+
 Error Executable::execute(std::span<const int> handed_on)
 {
     if (path_.empty()) {
@@ -117,6 +154,12 @@ Error Executable::execute(std::span<const int> handed_on)
         if (!found.has_value())
             return std::move(found).error();
     }
+    stage::step("execute the program");
+    return become(handed_on);
+}
+
+Error Executable::become(std::span<const int> handed_on)
+{
     for (int fd : handed_on)
         if (::fcntl(fd, F_SETFD, 0) < 0)
             return errno_error("cannot hand on descriptor " + std::to_string(fd));
@@ -125,7 +168,6 @@ Error Executable::execute(std::span<const int> handed_on)
     for (std::string& word : words_)
         arguments.push_back(word.data());
     arguments.push_back(nullptr);
-    stage::step("execute the program");
     if (sealed_)
         ::syscall(SYS_execveat, sealed_.get(), "", arguments.data(), environ, AT_EMPTY_PATH);
     else

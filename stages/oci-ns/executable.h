@@ -25,11 +25,17 @@ public:
     /// read-only overlay mount that is attached nowhere. Falls back to seal().
     Result<void> protect();
 
+    /// Returns when the stage itself is executed from where nobody can write it; otherwise executes it anew from such a place,
+    /// with the same arguments. For a process that others are going to see: in their pid namespace they find its file in
+    /// /proc/PID/exe, and who is root there may write it when it is no longer executed (CVE-2019-5736).
+    static Result<void> protect_itself(std::span<const int> handed_on);
+
     /// Becomes it; returns only on failure. The descriptors in `handed_on` lose close-on-exec.
     Error execute(std::span<const int> handed_on);
 
 private:
     Result<bool> mount_read_only();
+    Error become(std::span<const int> handed_on);
 
     std::vector<std::string> words_;
     std::string path_;

@@ -180,6 +180,13 @@ static Result<int> start(const Arguments& global, const Arguments& arguments, bo
     // In another mount namespace it may be another one, or there at all.
     if (!is_sealed && (joins.flags() & CLONE_NEWNS) == 0)
         TRY(program.find());
+    if ((joins.flags() & CLONE_NEWPID) != 0) {
+        std::vector<int> own = options.handed_on;
+        for (const char* option : {"error-fd", "step-fd"})
+            if (global.has(option))
+                own.push_back(static_cast<int>(TRY(global.number(option, -1))));
+        TRY(Executable::protect_itself(own));
+    }
     return launch(request, joins, program, options);
 }
 
@@ -201,14 +208,6 @@ static Result<int> run_enter(const Arguments& global, const Arguments& arguments
     return with_chain_loader_codes(start(global, arguments, true));
 }
 
-/// Lent privilege is refused before anything is looked at: no set-user-ID mode is meant to be safe here.
-static Result<void> prepare_program(const Arguments& global)
-{
-    if (::getuid() != ::geteuid() || ::getgid() != ::getegid())
-        return Error{"refused: not made to be a set-user-ID or set-group-ID program"};
-    return prepare_stage(global);
-}
-
 static constexpr Command commands[] = {
     {"new", "[--] PROGRAM [ARG]...", "start PROGRAM in new namespaces", new_options, OptionOrder::before_positionals, 1, SIZE_MAX, run_new},
     {"enter", "[--] PROGRAM [ARG]...", "start PROGRAM in namespaces that exist", enter_options, OptionOrder::before_positionals, 1, SIZE_MAX, run_enter},
@@ -221,6 +220,6 @@ int main(int argc, char** argv)
                          .global_options = stage_options,
                          .commands = commands,
                          .version = OCIRUN_VERSION,
-                         .prepare = prepare_program},
+                         .prepare = prepare_stage},
                         argc, argv);
 }
