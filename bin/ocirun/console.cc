@@ -13,6 +13,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -34,8 +35,15 @@ Result<void> send_to_socket(const std::string& path, int fd, const std::string& 
     UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!socket)
         return errno_error("cannot make a socket");
-    if (::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0)
+    // Signals are blocked here: a listener that never accepts must not hold us for ever (man 7 unix: it holds connect).
+    const timeval patience{10, 0};
+    if (::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) < 0)
+        return errno_error("cannot set up a socket");
+    if (::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0) {
+        if (errno == EAGAIN)
+            return Error{"cannot connect to the socket '" + path + "': whoever listens there has accepted nobody for 10 seconds"};
         return errno_error("cannot connect to the socket '" + path + "'");
+    }
     const int fds[] = {fd};
     return send_packet(socket.get(), name, fds).with_context("cannot send a descriptor to '" + path + "'");
 }

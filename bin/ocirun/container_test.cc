@@ -23,7 +23,7 @@ struct TempRoot {
 TEST_CASE("a container that was being made when it was looked up is never taken for a stopped one")
 {
     TempRoot temporary;
-    std::optional<ContainerState> maker = ContainerState::create(*temporary.root, "c").value();
+    std::optional<ContainerState> maker = ContainerState::create(*temporary.root, "c", {{"boot", {read_boot_id().value()}}}).value();
     Container found = Container::find(*temporary.root, "c").value();
 
     // It is finished between the look at the journal and the question for the status.
@@ -38,7 +38,7 @@ TEST_CASE("a container that was being made when it was looked up is never taken 
 TEST_CASE("a container whose maker has died half-way is stopped")
 {
     TempRoot temporary;
-    CHECK(ContainerState::create(*temporary.root, "c").has_value());
+    CHECK(ContainerState::create(*temporary.root, "c", {{"boot", {read_boot_id().value()}}}).has_value());
 
     CHECK(Container::find(*temporary.root, "c").value().status().value() == Status::stopped);
 }

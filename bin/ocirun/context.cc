@@ -9,6 +9,7 @@
 #include <ctime>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 std::string timestamp()
@@ -34,11 +35,16 @@ Result<Log> Log::open(const std::string& path, Format format, bool debug)
     log.debug_ = debug;
     if (path.empty() || path == "/dev/stderr")
         return log;
-    UniqueFd file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0644));
+    UniqueFd file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0644));
+    // Without O_NONBLOCK a fifo would let nothing happen before somebody reads it, and a full one nothing any more.
+    if (!file && errno == ENXIO)
+        return Error{"nobody reads the log file '" + path + "', a fifo"};
     if (!file)
         return errno_error("cannot open the log file '" + path + "'");
     struct stat status;
-    if (::fstat(file.get(), &status) < 0 || !(S_ISREG(status.st_mode) || S_ISFIFO(status.st_mode)))
+    const bool is_known = ::fstat(file.get(), &status) == 0;
+    const bool is_null = is_known && S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3);
+    if (!is_known || !(S_ISREG(status.st_mode) || S_ISFIFO(status.st_mode) || is_null))
         return Error{"the log file '" + path + "' is neither a regular file nor a fifo"};
     log.file_ = std::move(file);
     return log;

@@ -266,6 +266,20 @@ bool is_in_user_namespace()
     return std::sscanf(text, "%lu %lu %lu", &inside, &outside, &size) != 3 || inside != 0 || outside != 0 || size != 4294967295;
 }
 
+/// The OCI state for the hooks that oci-init runs. Annotations can make it longer than a packet may be.
+Result<void> send_state(int control, const std::string& state)
+{
+    constexpr size_t max_packet = 32 << 10;
+    if (state.size() <= max_packet)
+        return send_packet(control, join_fields({"state", state}));
+    UniqueFd file(::memfd_create("state", MFD_CLOEXEC));
+    if (!file)
+        return errno_error("cannot make a memory file for the state");
+    TRY(write_all(file.get(), state));
+    const int fd = file.get();
+    return send_packet(control, "state", std::span<const int>(&fd, 1));
+}
+
 class Launcher {
 public:
     Launcher(const Context& context, const StateRoot& root, const LaunchRequest& request, const Signals& signals, Stages stages)
@@ -518,7 +532,7 @@ private:
         stage::step("record the first process");
         TRY(state_->record({{"process", {std::to_string(pid), std::to_string(status->start_time)}}}));
         if (has_hooks(*plan_, "createContainer") || has_hooks(*plan_, "startContainer"))
-            TRY(send_packet(control_.get(), join_fields({"state", hook_state("creating")})));
+            TRY(send_state(control_.get(), hook_state("creating")));
         // It has nothing more to do; its status tells whether the id maps were written.
         ExitStatus ended = TRY(namespaces_.process.wait());
         if (ended.shell_status() != 0)
@@ -571,7 +585,7 @@ private:
                 TRY(write_pid_file(request_.pid_file, init_.pid));
             if (has_hooks(launched.plan, "startContainer")) {
                 StateFacts facts{request_.id, "created", init_.pid, bundle_, {}, {}};
-                TRY(send_packet(launched.control.get(), join_fields({"state", state_json(facts, &launched.plan, "")})));
+                TRY(send_state(launched.control.get(), state_json(facts, &launched.plan, "")));
             }
             stage::step("mark the container as made");
             // Last: with this line the container counts as made.

@@ -50,7 +50,7 @@ public:
     std::string words() const
     {
         size_t end = text_.find_last_not_of("\n ");
-        return end == std::string::npos ? "" : ": " + text_.substr(0, end + 1);
+        return end == std::string::npos ? "" : ": " + printable(std::string_view(text_).substr(0, end + 1));
     }
 
 private:

@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -16,6 +17,10 @@ enum ExitCode : int {
     exit_cannot_execute = 126,  ///< PROGRAM cannot be executed
     exit_not_found = 127,       ///< PROGRAM not found
 };
+
+/// The text with its control characters as `\xNN`: what comes out of a root file system must not speak to a terminal, nor
+/// begin a line of its own.
+std::string printable(std::string_view text);
 
 /// What could not be done: a sentence without the kernel's words, the errno (0: none), where in
 /// config.json the wish came from (a JSON pointer, may be empty) and the status to end with.
@@ -43,7 +48,7 @@ struct [[nodiscard]] Error {
         attempted = std::string(text) + ": " + attempted;
         return std::move(*this);
     }
-    /// The whole sentence: `POINTER: attempted: kernel's words`.
+    /// The whole sentence: `POINTER: attempted: kernel's words`. Control characters but the end of a line are escaped.
     std::string message() const;
 };
 

@@ -7,7 +7,8 @@
 
 #include <sys/socket.h>
 
-static constexpr std::string_view state_prefix = "state\t";
+/// A state too long for a packet comes as a file.
+static constexpr size_t max_state = 16 << 20;
 
 Result<void> Control::say(std::string_view word, int fd)
 {
@@ -17,36 +18,47 @@ Result<void> Control::say(std::string_view word, int fd)
     return send_packet(control_.get(), word, fds).with_context("cannot tell ocirun '" + std::string(word) + "'");
 }
 
+/// The next message that is not the state, which is kept.
 Result<std::string> Control::receive()
 {
-    Packet packet = TRY(receive_packet(control_.get()).with_context("cannot hear ocirun"));
-    if (packet.end_of_file)
-        ::_exit(exit_stage_failed);
-    return std::move(packet.text);
+    for (;;) {
+        Packet packet = TRY(receive_packet(control_.get()).with_context("cannot hear ocirun"));
+        if (packet.end_of_file)
+            ::_exit(exit_stage_failed);
+        if (!TRY(take_state(packet)))
+            return std::move(packet.text);
+    }
+}
+
+Result<bool> Control::take_state(const Packet& packet)
+{
+    if (packet.text == "state" && packet.fds.size() == 1)
+        state_ = TRY(read_whole(packet.fds[0].get(), max_state).with_context("cannot read the state"));
+    else if (packet.text.starts_with("state\t"))
+        state_ = TRY(split_fields(packet.text))[1];
+    else
+        return false;
+    return true;
 }
 
 Result<void> Control::wait_for(std::string_view word)
 {
-    while (is_driven()) {
-        std::string text = TRY(receive());
-        if (text.starts_with(state_prefix)) {
-            state_ = TRY(split_fields(text))[1];
-            continue;
-        }
-        if (text == word)
-            break;
+    if (!is_driven())
+        return {};
+    const std::string text = TRY(receive());
+    if (text != word)
         return Error{"expected '" + std::string(word) + "' on the control socket, got '" + text + "'"};
-    }
     return {};
 }
 
 Result<std::string> Control::state()
 {
     while (state_.empty() && is_driven()) {
-        std::string text = TRY(receive());
-        if (!text.starts_with(state_prefix))
-            return Error{"expected 'state' on the control socket, got '" + text + "'"};
-        state_ = TRY(split_fields(text))[1];
+        Packet packet = TRY(receive_packet(control_.get()).with_context("cannot hear ocirun"));
+        if (packet.end_of_file)
+            ::_exit(exit_stage_failed);
+        if (!TRY(take_state(packet)))
+            return Error{"expected 'state' on the control socket, got '" + packet.text + "'"};
     }
     return known_state();
 }
@@ -64,10 +76,6 @@ Result<void> Control::wait_for_start()
     TRY(say("created"));
     while (is_driven()) {
         std::string text = TRY(receive());
-        if (text.starts_with(state_prefix)) {
-            state_ = TRY(split_fields(text))[1];
-            continue;
-        }
         if (text == "start") {
             start_.reset();
             return {};

@@ -37,6 +37,7 @@ public:
 
 private:
     Result<std::string> receive();
+    Result<bool> take_state(const Packet& packet);
     UniqueFd control_;
     UniqueFd start_;
     UniqueFd starter_;

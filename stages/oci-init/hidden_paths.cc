@@ -37,6 +37,19 @@ static bool is_missing(const Result<UniqueFd>& opened)
     return !opened.has_value() && (opened.error().error_number == ENOENT || opened.error().error_number == ENOTDIR);
 }
 
+/// A path, or a link in the image, may lead to the root itself. What is mounted there would be on top of the root that is
+/// entered, and do nothing.
+static bool is_root(const Container& container, std::string_view path, int found)
+{
+    // Nearly all are looked up in a mount that is not the root's.
+    const std::string clean = clean_path(path);
+    if ((container.proc && clean.starts_with("/proc/")) || (container.sys && clean.starts_with("/sys/")))
+        return false;
+    struct stat root;
+    struct stat there;
+    return ::fstat(container.root.fd(), &root) == 0 && ::fstat(found, &there) == 0 && root.st_dev == there.st_dev && root.st_ino == there.st_ino;
+}
+
 Result<void> make_paths_readonly(Container& container)
 {
     Mounter mounter(container.root);
@@ -48,6 +61,10 @@ Result<void> make_paths_readonly(Container& container)
             continue;
         UniqueFd target = TRY(std::move(opened).with_pointer(line.pointer));
         stage::step("make read-only " + std::string(line[0]));
+        if (is_root(container, line[0], target.get())) {
+            TRY(mounter.change(container.root.fd(), {MOUNT_ATTR_RDONLY, 0, false}).with_pointer(line.pointer));
+            continue;
+        }
         // Bound on itself: the flags that the mount has stay, one is added.
         Mounter::Source copy = TRY(Mounter::copy_mount(target.get(), "", true).with_pointer(line.pointer));
         TRY(mounter.attach(std::move(copy), target.get(), line[0], {{MOUNT_ATTR_RDONLY, 0, false}}).with_pointer(line.pointer));
@@ -82,6 +99,8 @@ Result<void> mask_paths(Container& container)
         struct stat status;
         if (::fstat(target.get(), &status) < 0)
             return errno_error("cannot look at '" + std::string(line[0]) + "'").with_pointer(line.pointer);
+        if (is_root(container, line[0], target.get()))
+            return Error{"cannot mask '" + std::string(line[0]) + "': it is the root of the container"}.with_pointer(line.pointer);
         stage::step("mask " + std::string(line[0]));
         if (S_ISDIR(status.st_mode)) {
             TRY(mask_directory(mounter, empty, target.get(), line[0]).with_pointer(line.pointer));

@@ -152,7 +152,9 @@ static std::string read_home(const InRoot& root, uid_t uid)
 {
     Result<UniqueFd> file = root.open("/etc/passwd", O_RDONLY | O_NONBLOCK);
     struct stat status;
-    if (!file.has_value() || ::fstat(file.value().get(), &status) < 0 || !S_ISREG(status.st_mode))
+    // Files of procfs and their like say that they are empty. Reading some of them does something, taking away the host's
+    // kernel messages for one (/proc/kmsg).
+    if (!file.has_value() || ::fstat(file.value().get(), &status) < 0 || !S_ISREG(status.st_mode) || status.st_size == 0)
         return "/";
     Result<std::string> text = read_all(file.value().get(), max_passwd);
     return text.has_value() ? find_home(text.value(), uid).value_or("/") : "/";
@@ -355,12 +357,12 @@ static std::string find_reason(const std::string& path, int problem)
     std::string_view start(buffer, static_cast<size_t>(size));
     if (std::optional<Shebang> shebang = parse_shebang(start)) {
         if (shebang->ends_with_carriage_return)
-            return ": its first line asks for '" + shebang->interpreter +
+            return ": its first line asks for '" + printable(shebang->interpreter) +
                    "' followed by a carriage return: the file has line ends of DOS (CRLF)";
         if (is_missing(shebang->interpreter))
-            return ": its interpreter '" + shebang->interpreter + "' is missing";
+            return ": its interpreter '" + printable(shebang->interpreter) + "' is missing";
         if (problem == EACCES)
-            return ": its interpreter '" + shebang->interpreter + "' cannot be executed" +
+            return ": its interpreter '" + printable(shebang->interpreter) + "' cannot be executed" +
                    (is_on_noexec(shebang->interpreter) ? ": it is on a mount with the option noexec" : "");
         return "";
     }
@@ -368,7 +370,7 @@ static std::string find_reason(const std::string& path, int problem)
     if (!elf.is_elf)
         return problem == ENOEXEC ? ": it is neither a program nor a script that starts with '#!'" : "";
     if (!elf.interpreter.empty() && is_missing(elf.interpreter))
-        return ": its loader '" + elf.interpreter + "' is missing (another C library, or another architecture)";
+        return ": its loader '" + printable(elf.interpreter) + "' is missing (another C library, or another architecture)";
     utsname system;
     const char* machine = machine_name(elf.machine);
     if (problem == ENOEXEC && ::uname(&system) == 0)
