@@ -27,6 +27,8 @@ static constexpr Option update_options[] = {
     {"memory", 0, "SIZE", "memory; -1: no limit"},
     {"memory-reservation", 0, "SIZE", "soft limit of memory; -1: none"},
     {"memory-swap", 0, "SIZE", "memory and swap together; -1: no limit"},
+    {"l3-cache-schema", 0, "SCHEMA", "shares of the L3 cache (resctrl): 'L3:0=f;1=f'"},
+    {"mem-bw-schema", 0, "SCHEMA", "shares of memory bandwidth (resctrl): 'MB:0=50;1=70'"},
     {"pids-limit", 0, "NUMBER", "processes and threads; -1: no limit"},
 };
 
@@ -76,6 +78,40 @@ static Result<std::string> option_lines(const Arguments& arguments)
     return lines;
 }
 
+/// The lines about resctrl. Of the cache's schema those for memory bandwidth give way to --mem-bw-schema.
+static Result<std::string> schema_lines(const Arguments& arguments)
+{
+    const std::string bandwidth = arguments.value("mem-bw-schema");
+    const std::string cache = arguments.value("l3-cache-schema");
+    std::string lines;
+    for (std::string_view rest = cache; !rest.empty();) {
+        std::string_view line = rest.substr(0, rest.find('\n'));
+        rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+        if (line.empty() || (!bandwidth.empty() && line.starts_with("MB:")))
+            continue;
+        if (line.find(':') == std::string_view::npos)
+            return Error{"--l3-cache-schema: '" + std::string(line) + "': expected lines such as 'L3:0=f;1=f'"};
+        lines += join_fields({"cgroup.rdt.schema", "/linux/intelRdt/l3CacheSchema", line}) + "\n";
+    }
+    if (bandwidth.empty())
+        return lines;
+    if (!bandwidth.starts_with("MB:") || bandwidth.find('\n') != std::string::npos)
+        return Error{"--mem-bw-schema: '" + bandwidth + "': expected one line that begins with 'MB:'"};
+    return lines + join_fields({"cgroup.rdt.schema", "/linux/intelRdt/memBwSchema", bandwidth}) + "\n";
+}
+
+/// The group that is the container's to change. Of one that was there before it others live, too.
+static Result<std::string> own_group(const Container& container)
+{
+    if (container.resctrl.empty())
+        return Error{"container '" + container.state.id() + "' has no group of resctrl: its configuration has no linux.intelRdt"};
+    const std::string& group = container.resctrl.front();
+    for (const JournalEntry& entry : container.state.entries())
+        if ((entry.what == "resctrl" || entry.what == "resctrl-shared") && entry.fields.size() == 1 && entry.fields[0] == group)
+            return group;
+    return Error{"the group '" + group + "' was there before container '" + container.state.id() + "' and is not its own to change"};
+}
+
 /// What the resources of `--resources` mean, as a plan.
 static Result<std::string> read_resources(Stages& stages, const std::string& path)
 {
@@ -111,6 +147,8 @@ static bool is_replaced_by(const Directive& before, const Directive& change)
 {
     if (before.type != change.type)
         return false;
+    if (before.is("cgroup.rdt.schema"))
+        return before[0].substr(0, before[0].find(':')) == change[0].substr(0, change[0].find(':'));
     for (size_t i = 0; i < key_fields(before); i++)
         if (before[i] != change[i])
             return false;
@@ -154,7 +192,7 @@ static std::string changed_plan(const Plan& before, const Plan& changes)
 
 /// What oci-cgroup is told: where the cgroup is, the changes, and of what was before only what the changes have to be
 /// seen with.
-static std::string stage_plan(const Container& container, const Plan& before, const Plan& changes)
+static Result<std::string> stage_plan(const Container& container, const Plan& before, const Plan& changes)
 {
     PlanWriter writer;
     for (const Directive& change : changes.directives())
@@ -167,6 +205,8 @@ static std::string stage_plan(const Container& container, const Plan& before, co
     if (check != nullptr && changes.find("cgroup.memory.check-before-update") == nullptr)
         add_line(writer, *check);
     std::string lines;
+    if (changes.find("cgroup.rdt.schema") != nullptr)
+        lines += join_fields({"cgroup.rdt.group", "-", TRY(own_group(container))}) + "\n";
     for (const CgroupLocation& location : container.cgroups)
         lines += "cgroup.location\t-\t" + location_line(location);
     return with_lines(std::move(writer).finish(), lines);
@@ -196,7 +236,7 @@ static Result<int> update(const Arguments& global, const Arguments& arguments)
     const std::string& id = arguments.positionals()[0];
     StateRoot root = TRY(context.root_of(id));
     Stages stages = TRY(Stages::create(context));
-    std::string lines = TRY(option_lines(arguments));
+    std::string lines = TRY(option_lines(arguments)) + TRY(schema_lines(arguments));
     std::string changes_text = std::string(plan_first_line) + std::string(plan_last_line);
     if (arguments.has("resources"))
         changes_text = TRY(read_resources(stages, arguments.value("resources")));
@@ -216,12 +256,14 @@ static Result<int> update(const Arguments& global, const Arguments& arguments)
     Plan before = TRY(container.plan());
     const std::string after = changed_plan(before, changes);
 
+    const std::string told = TRY(stage_plan(container, before, changes));
+
     // Written aside before anything is changed, so that nothing but a rename is left to do when the limits are in
     // force.
     TRY(container.state.write("plan.next", after));
     StateFile facts{id, container.init, container.bundle, container.created, container.cgroups};
     TRY(container.state.write("state.json.next", runc_state_json(facts, TRY(Plan::parse(after, "ocirun")))));
-    Result<void> changed = change_limits(stages, stage_plan(container, before, changes));
+    Result<void> changed = change_limits(stages, told);
     if (!changed.has_value()) {
         (void)container.state.remove("plan.next").has_value();
         (void)container.state.remove("state.json.next").has_value();

@@ -72,6 +72,7 @@ inline constexpr DirectiveType directive_types[] = {
     {"cgroup.rdt", 0, 0, "", "/linux/intelRdt", "present: the container is in a group of resctrl"},
     {"cgroup.rdt.closid", 1, 1, "NAME", "/linux/intelRdt/closID", "the group; / is the root's; without it, one named as the container"},
     {"cgroup.rdt.schema", 1, 1, "LINE", "/linux/intelRdt", "one line for the group's schemata; of one resource the last counts"},
+    {"cgroup.rdt.group", 1, 1, "DIRECTORY", "", "the group of resctrl whose schemata oci-cgroup update changes"},
     {"cgroup.rdt.monitoring", 0, 0, "", "/linux/intelRdt/enableMonitoring", "present: in a monitoring group of its own"},
     {"seccomp.default", 2, 2, "ACTION ERRNO", "/linux/seccomp/defaultAction", "what happens to a system call without a rule; ERRNO may be empty"},
     {"seccomp.arch", 1, 1, "ARCH", "/linux/seccomp/architectures", "one more architecture, SCMP_ARCH_..."},

@@ -114,9 +114,10 @@ static Result<int> run_update(const Arguments&, const Arguments& arguments)
         return Error{"'update' needs a PATH, or a plan with cgroup.location or cgroup.path", 0, {}, exit_usage};
     if (asked.locations.empty() || !arguments.positionals().empty())
         asked.locations = TRY(find_existing(asked.path).with_pointer(asked.path_where));
-    if (asked.rdt.asked)
-        return Error{"'update' does not change groups of resctrl"}.with_pointer(asked.rdt.where);
-    TRY(update_cgroup(std::move(asked.locations), asked.limits, asked.devices));
+    if (asked.rdt.monitoring || !asked.rdt.closid.empty() || (!asked.rdt.schemata.empty() && asked.rdt.group.empty()))
+        return Error{"'update' changes the schemata of the group of resctrl that cgroup.rdt.group names, and nothing else of it"}.with_pointer(
+            asked.rdt.where);
+    TRY(update_cgroup(std::move(asked.locations), asked.limits, asked.devices, asked.rdt));
     return exit_done;
 }
 

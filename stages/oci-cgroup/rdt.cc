@@ -79,6 +79,8 @@ bool RdtRequest::take(const Directive& directive)
     } else if (directive.is("cgroup.rdt.closid")) {
         closid = directive[0];
         closid_where = directive.pointer;
+    } else if (directive.is("cgroup.rdt.group")) {
+        group = directive[0];
     } else if (directive.is("cgroup.rdt.schema")) {
         schemata.push_back({std::string(directive[0]), directive.pointer});
     } else if (directive.is("cgroup.rdt.monitoring")) {
@@ -225,6 +227,38 @@ Result<RdtGroups> RdtGroups::create(const RdtRequest& request, const std::string
     return groups;
 }
 
+// ---------------------------------------------------------------- changing
+
+static std::string root_of(const std::string& group) { return exists(group + "/info") ? group : group.substr(0, group.rfind('/')); }
+
+Result<void> change_schemata(const RdtRequest& request, std::vector<std::string>& replaced)
+{
+    std::string before = TRY(read_file(request.group + "/schemata"));
+    for (const RdtRequest::Line& line : request.schemata) {
+        std::string_view wanted = line.text;
+        std::string_view resource = trimmed(take(wanted, ':'));
+        for (std::string_view rest = before; !rest.empty();) {
+            std::string_view present = trimmed(take(rest, '\n'));
+            if (trimmed(present.substr(0, present.find(':'))) == resource)
+                replaced.emplace_back(present);
+        }
+    }
+    return write_schemata(root_of(request.group), request.group, request);
+}
+
+Result<void> write_schemata_back(const std::string& group, const std::vector<std::string>& replaced)
+{
+    Result<void> first_refusal;
+    for (size_t i = replaced.size(); i > 0; i--) {
+        RdtRequest request;
+        request.schemata.push_back({replaced[i - 1], "-"});
+        Result<void> written = write_schemata(root_of(group), group, request);
+        if (!written.has_value() && first_refusal.has_value())
+            first_refusal = std::move(written);
+    }
+    return first_refusal;
+}
+
 // ---------------------------------------------------------------- reading
 
 static std::string text_of(const std::string& path)
@@ -276,7 +310,7 @@ std::optional<RdtUse> read_rdt(const std::string& directory)
     if (directory.empty() || !exists(directory))
         return std::nullopt;
     std::string group = directory.substr(0, directory.find("/mon_groups/"));
-    std::string root = exists(group + "/info") ? group : group.substr(0, group.rfind('/'));
+    std::string root = root_of(group);
     RdtUse use;
     use.l3_info = info_of(root + "/info/L3", {"cbm_mask", "min_cbm_bits", "num_closids"});
     use.mb_info = info_of(root + "/info/MB", {"bandwidth_gran", "delay_linear", "min_bandwidth", "num_closids"});

@@ -21,6 +21,7 @@ struct RdtRequest {
         Field where;
     };
     std::vector<Line> schemata;
+    std::string group;  ///< of `update`: the directory
     bool monitoring = false;
     Field monitoring_where = "-";
 
@@ -48,6 +49,12 @@ private:
     std::vector<std::string> joined_;
     std::vector<std::string> made_;
 };
+
+/// Writes the lines of `request` to the schemata of its `group`. What they said before is added to `replaced`, also
+/// when a line is refused.
+Result<void> change_schemata(const RdtRequest& request, std::vector<std::string>& replaced);
+/// Writes them back. All are tried; the error is that of the first that is refused.
+Result<void> write_schemata_back(const std::string& group, const std::vector<std::string>& replaced);
 
 /// Whether the group's `schemata` say what `line` asks for; domains that the line does not name may be anything.
 bool schemata_say(std::string_view schemata, std::string_view line);

@@ -14,9 +14,10 @@ namespace
 class Updater
 {
 public:
-    Updater(std::span<const Directive> limits, std::span<const DeviceRule> devices)
+    Updater(std::span<const Directive> limits, std::span<const DeviceRule> devices, const RdtRequest& rdt)
         : limits_(limits)
         , devices_(devices)
+        , rdt_(rdt)
     {
     }
 
@@ -40,6 +41,9 @@ public:
         if (done.has_value())
             return {};
         Result<void> undone = write_back(replaced);
+        Result<void> schemata = write_schemata_back(rdt_.group, old_schemata_);
+        if (undone.has_value())
+            undone = std::move(schemata);
         if (undone.has_value())
             return done;
         Error error = std::move(done).error();
@@ -86,6 +90,8 @@ private:
     {
         for (const OpenCgroup& cgroup : cgroups_)
             TRY(write_limits(cgroup.directory, cgroup.location, writes, &replaced));
+        if (!rdt_.schemata.empty())
+            TRY(change_schemata(rdt_, old_schemata_));
         // The devices come last: on v2 they change in one step, so that there is nothing of them to be undone.
         if (devices_cgroup_ == nullptr)
             return {};
@@ -114,6 +120,8 @@ private:
 
     std::span<const Directive> limits_;
     std::span<const DeviceRule> devices_;
+    const RdtRequest& rdt_;
+    std::vector<std::string> old_schemata_;
     std::vector<OpenCgroup> cgroups_;
     const OpenCgroup* devices_cgroup_ = nullptr; ///< where the device rules are
     std::string old_devices_;
@@ -123,7 +131,7 @@ private:
 } // namespace
 
 Result<void> update_cgroup(std::vector<CgroupLocation> locations, std::span<const Directive> limits,
-                           std::span<const DeviceRule> devices)
+                           std::span<const DeviceRule> devices, const RdtRequest& rdt)
 {
-    return Updater(limits, devices).run(std::move(locations));
+    return Updater(limits, devices, rdt).run(std::move(locations));
 }

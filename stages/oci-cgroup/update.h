@@ -3,6 +3,7 @@
 
 #include "device_rules.h"
 #include "limits.h"
+#include "rdt.h"
 #include "result/result.h"
 
 #include <span>
@@ -12,4 +13,4 @@
 /// What is not named stays as it is. If one is refused, all have their old values again (controllers that were enabled
 /// for them stay enabled). The cgroup exists at all `locations`.
 Result<void> update_cgroup(std::vector<CgroupLocation> locations, std::span<const Directive> limits,
-                           std::span<const DeviceRule> devices);
+                           std::span<const DeviceRule> devices, const RdtRequest& rdt = {});

@@ -232,3 +232,38 @@ groups() { find "$RESCTRL" -mindepth 1 -name "*$TEST_ID*" -o -mindepth 1 -maxdep
     run -1 --separate-stderr "$OCIRUN" --root "$STATE_ROOT" --cgroup-manager disabled run "$TEST_ID"
     [[ $stderr == *"/linux/intelRdt: without cgroups (--cgroup-manager disabled) there is nobody to join a group of resctrl"* ]]
 }
+
+@test "update changes the schemata of the container's own group, and the plan; refused, all is as before" {
+    cfg '.linux.intelRdt = {l3CacheSchema: "L3:0=3;1=c", memBwSchema: "MB:0=50;1=70"}'
+    rdt run --detach "$TEST_ID" >/dev/null 2>&1
+
+    rdt update --l3-cache-schema 'L3:0=1;1=8' "$TEST_ID"
+    grep -qxF '    L3:0=1;1=8' "$RESCTRL/$TEST_ID/schemata"
+    grep -qxF '    MB:0=50;1=70' "$RESCTRL/$TEST_ID/schemata"
+    rdt update --mem-bw-schema 'MB:0=20;1=70' --pids-limit 33 "$TEST_ID"
+    grep -qxF '    MB:0=20;1=70' "$RESCTRL/$TEST_ID/schemata"
+    [[ $(grep -c '^cgroup.rdt.schema' "$BUNDLE/.ocirun-$TEST_ID/plan") == 2 ]]
+    grep -q 'L3:0=1;1=8' "$BUNDLE/.ocirun-$TEST_ID/plan"
+
+    run -1 rdt update --pids-limit 34 --l3-cache-schema 'L3:0=2;1=8'$'\n''L3:0=zz' "$TEST_ID"
+    [[ $output == *"/linux/intelRdt/l3CacheSchema: cannot write 'L3:0=zz' to "* ]]
+    grep -qxF '    L3:0=1;1=8' "$RESCTRL/$TEST_ID/schemata"
+    grep -q 'cgroup.pids.limit.*33$' "$BUNDLE/.ocirun-$TEST_ID/plan"
+    run -1 rdt update --mem-bw-schema 'L3:0=1' "$TEST_ID"
+    rdt delete --force "$TEST_ID"
+}
+
+@test "update of a container without a group, or in one that was there before it, changes none" {
+    rdt run --detach "$TEST_ID" >/dev/null 2>&1
+    run -1 rdt update --l3-cache-schema 'L3:0=1' "$TEST_ID"
+    [[ $output == *"has no group of resctrl"* ]]
+    rdt delete --force "$TEST_ID"
+
+    mkdir "$RESCTRL/gold-$TEST_ID"
+    cfg --arg id "gold-$TEST_ID" '.linux.intelRdt = {closID: $id}'
+    rdt run --detach "$TEST_ID" >/dev/null 2>&1
+    run -1 rdt update --l3-cache-schema 'L3:0=1' "$TEST_ID"
+    [[ $output == *"is not its own to change" ]]
+    rdt delete --force "$TEST_ID"
+    rmdir "$RESCTRL/gold-$TEST_ID"
+}
