@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <termios.h>
 
-Result<void> send_to_socket(const std::string& path, int fd, const std::string& name)
+Result<UniqueFd> connect_to_socket(const std::string& path)
 {
     // sun_path has 108 bytes; through the directory's descriptor any path fits.
     size_t slash = path.rfind('/');
@@ -44,6 +44,12 @@ Result<void> send_to_socket(const std::string& path, int fd, const std::string& 
             return Error{"cannot connect to the socket '" + path + "': whoever listens there has accepted nobody for 10 seconds"};
         return errno_error("cannot connect to the socket '" + path + "'");
     }
+    return socket;
+}
+
+Result<void> send_to_socket(const std::string& path, int fd, const std::string& name)
+{
+    UniqueFd socket = TRY(connect_to_socket(path));
     const int fds[] = {fd};
     return send_packet(socket.get(), name, fds).with_context("cannot send a descriptor to '" + path + "'");
 }

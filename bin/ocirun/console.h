@@ -7,6 +7,9 @@
 
 #include <string>
 
+/// Connects to a unix socket, however long its path.
+Result<UniqueFd> connect_to_socket(const std::string& path);
+
 /// Sends `fd` over the unix socket at `path` (SOCK_STREAM, SCM_RIGHTS) with `name` as the message:
 /// --console-socket ("/dev/pts/ptmx") and --pidfd-socket. Paths longer than sun_path work too.
 Result<void> send_to_socket(const std::string& path, int fd, const std::string& name);

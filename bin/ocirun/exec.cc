@@ -75,6 +75,13 @@ public:
             bool keep = keep_arguments && (directive.is("init.arg") || directive.is("init.terminal"));
             for (std::string_view name : kept)
                 keep = keep || directive.is(name);
+            if (directive.is("ocirun.exec-cpu-affinity")) {
+                // Before and in the container's cgroup.
+                if (!directive[0].empty())
+                    lines_.push_back({"ns.cpu-affinity", std::string(directive.pointer) + "/initial", {std::string(directive[0])}});
+                if (!directive[1].empty())
+                    lines_.push_back({"init.cpu-affinity", std::string(directive.pointer) + "/final", {std::string(directive[1])}});
+            }
             if (keep)
                 lines_.push_back({directive.type->name, std::string(directive.pointer), {directive.fields.begin(), directive.fields.end()}});
         }
@@ -204,11 +211,11 @@ Result<std::string> process_plan(Stages& stages, const Plan& container_plan, con
         plan.set("init.apparmor-profile", {arguments.value("apparmor")});
     if (arguments.has("process-label"))
         plan.set("init.selinux-label", {arguments.value("process-label")});
-    // The container's filter holds for every process in it.
+    // The container's filter holds for every process in it, and so do what it says of memory and personality.
     std::string text = plan.text();
     PlanWriter filter;
     for (const Directive& directive : container_plan.directives())
-        if (directive.type->name.starts_with("seccomp."))
+        if (directive.type->name.starts_with("seccomp.") || directive.is("init.memory-policy") || directive.is("init.personality"))
             filter.add(directive.type->name, directive.pointer, std::vector<std::string>(directive.fields.begin(), directive.fields.end()));
     std::string filter_text = std::move(filter).finish();
     return with_lines(text, filter_text.substr(plan_first_line.size(), filter_text.size() - plan_first_line.size() - plan_last_line.size()));
@@ -332,6 +339,10 @@ Result<Started> start_process(const Context& context, const StateRoot& root, Sta
             ExitStatus ended = TRY(namespaces.wait());
             if (ended.shell_status() != 0)
                 return stages.failure("oci-ns", ended);
+            if (plan.find("seccomp.listener") != nullptr) {
+                StateFacts facts{container.state.id(), "running", container.init.pid, container.bundle, {}, {}};
+                TRY(send_state(control.ours.get(), plan, state_json(facts, &container_plan, ""), std::to_string(started.child.pid())));
+            }
             if (arguments.has("pidfd-socket")) {
                 UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, started.child.pid(), 0)));
                 if (!pidfd)

@@ -2,6 +2,7 @@
 #include "launch.h"
 
 #include "hook/hook.h"
+#include "host_mounts.h"
 #include "json/json.h"
 #include "seccomp/filter.h"
 #include "undo.h"
@@ -180,6 +181,44 @@ Result<void> provide_filter(const Context& context, const StateRoot& root, Stage
     return write_all(into, filter);
 }
 
+// ---------------------------------------------------------------- the state, for oci-init
+
+/// Where the filter's agent is connected to, a socket of the host is in reach. Whether anybody needs it oci-init knows, and
+/// says why there is none.
+static Result<void> send_listener(int control, const Directive& listener, const std::string& pid)
+{
+    Result<UniqueFd> agent = connect_to_socket(std::string(listener[0]));
+    const int fd = agent.has_value() ? agent.value().get() : -1;
+    return send_packet(control, join_fields({"listener", pid}), fd >= 0 ? std::span<const int>(&fd, 1) : std::span<const int>());
+}
+
+static Result<void> send_state_alone(int control, const std::string& state)
+{
+    constexpr size_t max_packet = 32 << 10;
+    if (state.size() <= max_packet)
+        return send_packet(control, join_fields({"state", state}));
+    UniqueFd file(::memfd_create("state", MFD_CLOEXEC));
+    if (!file)
+        return errno_error("cannot make a memory file for the state");
+    TRY(write_all(file.get(), state));
+    const int fd = file.get();
+    return send_packet(control, "state", std::span<const int>(&fd, 1));
+}
+
+Result<void> send_state(int control, const Plan& plan, const std::string& state, const std::string& pid)
+{
+    const Directive* listener = plan.find("seccomp.listener");
+    Result<void> sent;
+    if (listener != nullptr)
+        sent = send_listener(control, *listener, pid);
+    if (sent.has_value())
+        sent = send_state_alone(control, state);
+    // It has died; what it said about it is read elsewhere.
+    if (!sent.has_value() && sent.error().error_number == EPIPE)
+        return {};
+    return sent;
+}
+
 // ---------------------------------------------------------------- files
 
 Result<void> write_pid_file(const std::string& path, pid_t pid)
@@ -267,19 +306,6 @@ bool is_in_user_namespace()
 }
 
 /// The OCI state for the hooks that oci-init runs. Annotations can make it longer than a packet may be.
-Result<void> send_state(int control, const std::string& state)
-{
-    constexpr size_t max_packet = 32 << 10;
-    if (state.size() <= max_packet)
-        return send_packet(control, join_fields({"state", state}));
-    UniqueFd file(::memfd_create("state", MFD_CLOEXEC));
-    if (!file)
-        return errno_error("cannot make a memory file for the state");
-    TRY(write_all(file.get(), state));
-    const int fd = file.get();
-    return send_packet(control, "state", std::span<const int>(&fd, 1));
-}
-
 class Launcher {
 public:
     Launcher(const Context& context, const StateRoot& root, const LaunchRequest& request, const Signals& signals, Stages stages)
@@ -357,7 +383,7 @@ private:
             options.inherit.push_back(start_socket_.get());
             init.push_back("--start-fd=" + std::to_string(start_socket_.get()));
         }
-        std::vector<std::string> words{"new", plan_fd, control_fd, "--protect", "--"};
+        std::vector<std::string> words{"new", plan_fd, control_fd, "--bundle=" + bundle_, "--protect", "--"};
         for (std::string& word : stages_.command("oci-init", init_path, init))
             words.push_back(std::move(word));
         namespaces_.process = TRY(stages_.start("oci-ns", words, options));
@@ -378,6 +404,7 @@ private:
         TRY(make_state_directory());
         TRY(provide_filter(context_, root_, stages_, plan_text_, filter_.get()));
         TRY(finish_cgroup());
+        TRY(record_mounts());
         stage::step("let oci-ns begin");
         TRY(namespaces_.tell(final_plan()));
         TRY(converse());
@@ -474,6 +501,21 @@ private:
         return state_->record(entries);
     }
 
+    /// Without a mount namespace the container's mounts are the host's, and stay until they are unmounted.
+    Result<void> record_mounts()
+    {
+        for (const Directive& line : plan_->directives())
+            if ((line.is("ns.new") || line.is("ns.join")) && line[0] == "mount")
+                return {};
+        char real[PATH_MAX];
+        if (::realpath(rootfs_path(*plan_, bundle_).c_str(), real) == nullptr || std::string_view(real) == "/")
+            return {};
+        std::vector<std::string> fields{real};
+        for (std::string& id : TRY(mounts_below(real)))
+            fields.push_back(std::move(id));
+        return state_->record({{"mounts", std::move(fields)}});
+    }
+
     std::string final_plan()
     {
         std::string lines = cgroup_lines("ns", cgroups_) + resctrl_lines(resctrl_) + cgroup_lines("init", cgroups_);
@@ -531,8 +573,10 @@ private:
             context_.log.debug("the container's first process is " + std::to_string(pid));
         stage::step("record the first process");
         TRY(state_->record({{"process", {std::to_string(pid), std::to_string(status->start_time)}}}));
-        if (has_hooks(*plan_, "createContainer") || has_hooks(*plan_, "startContainer"))
-            TRY(send_state(control_.get(), hook_state("creating")));
+        // From now on createContainer hooks may run.
+        hooks_ran_ = hooks_ran_ || has_hooks(*plan_, "createContainer");
+        if (has_hooks(*plan_, "createContainer") || has_hooks(*plan_, "startContainer") || plan_->find("seccomp.listener") != nullptr)
+            TRY(send_state(control_.get(), *plan_, hook_state("creating")));
         // It has nothing more to do; its status tells whether the id maps were written.
         ExitStatus ended = TRY(namespaces_.process.wait());
         if (ended.shell_status() != 0)
@@ -583,9 +627,9 @@ private:
             stage::step("write the pid file");
             if (!request_.pid_file.empty())
                 TRY(write_pid_file(request_.pid_file, init_.pid));
-            if (has_hooks(launched.plan, "startContainer")) {
+            if (has_hooks(launched.plan, "startContainer") || launched.plan.find("seccomp.listener") != nullptr) {
                 StateFacts facts{request_.id, "created", init_.pid, bundle_, {}, {}};
-                TRY(send_state(launched.control.get(), state_json(facts, &launched.plan, "")));
+                TRY(send_state_alone(launched.control.get(), state_json(facts, &launched.plan, "")));
             }
             stage::step("mark the container as made");
             // Last: with this line the container counts as made.

@@ -1,6 +1,7 @@
 // Replaying the journal backwards.
 #include "undo.h"
 
+#include "host_mounts.h"
 #include "stage/stage.h"
 
 #include <algorithm>
@@ -152,6 +153,11 @@ Result<void> undo_container(const StateRoot& root, ContainerState& state)
         // Made on the way to ours; they stay when others have come to live there.
         for (const JournalEntry& parent : newest_first(journal, "cgroup-parent", 1))
             ::rmdir(parent.fields[0].c_str());
+    }
+    if (!stale) {
+        for (const JournalEntry& entry : journal)
+            if (entry.what == "mounts" && !entry.fields.empty())
+                TRY(unmount_below(entry.fields[0], {entry.fields.begin() + 1, entry.fields.end()}));
     }
     stage::step("remove the state");
     TRY(state.remove_all());

@@ -25,12 +25,18 @@ inline constexpr DirectiveType directive_types[] = {
     {"ocirun.hook", 5, many, "KIND INDEX PATH TIMEOUT NARGS [ARG]... [ENV]...", "/hooks",
      "run by ocirun (prestart, createRuntime, poststart, poststop); TIMEOUT in seconds, 0 for none; NARGS arguments come before the environment"},
 
+    {"ocirun.exec-cpu-affinity", 2, 2, "INITIAL FINAL", "/process/execCPUAffinity", "for exec: lists of CPUs before and in the container's cgroup; may be empty"},
+
     // oci-ns: namespaces
     {"ns.new", 1, 1, "KIND", "/linux/namespaces", "a new namespace: pid, network, mount, ipc, uts, user, cgroup or time"},
     {"ns.join", 2, 2, "KIND PATH", "/linux/namespaces", "join the namespace that PATH names"},
     {"ns.uid-map", 3, 3, "CONTAINER HOST SIZE", "/linux/uidMappings", "one range of user ids"},
     {"ns.gid-map", 3, 3, "CONTAINER HOST SIZE", "/linux/gidMappings", "one range of group ids"},
     {"ns.time-offset", 3, 3, "CLOCK SECONDS NANOSECONDS", "/linux/timeOffsets", "offset of a clock in a new time namespace"},
+    {"ns.net-device", 2, 2, "INTERFACE NAME", "/linux/netDevices", "moved into the network namespace as NAME, which may end in %d"},
+    {"ns.mount-source", 4, 4, "SOURCE OPTIONS UID-MAP GID-MAP", "/mounts",
+     "opened before the user namespace for the init.mount of the same pointer; OPTIONS: recursive, nofollow, idmap, ridmap; maps CONTAINER:HOST:SIZE,..."},
+    {"ns.cpu-affinity", 1, 1, "LIST", "", "the CPUs to start on (exec)"},
     {"ns.cgroup", 4, 4, "VERSION CONTROLLERS MOUNTPOINT PATH", "", "join this cgroup before anything runs (a line of oci-cgroup create)"},
 
     // oci-cgroup: limits
@@ -84,6 +90,7 @@ inline constexpr DirectiveType directive_types[] = {
     {"init.root", 2, 2, "PATH ro|rw", "/root", "the root file system, relative to the bundle"},
     {"init.root-propagation", 1, 1, "WORD", "/linux/rootfsPropagation", "private, slave, shared, unbindable or an r-form"},
     {"init.mount", 3, many, "DESTINATION TYPE SOURCE [OPTION]...", "/mounts", "in this order; TYPE and SOURCE may be empty"},
+    {"init.mount-source", 1, 1, "FD", "", "the mount that is the source of the init.mount of the same pointer (a line of oci-ns new)"},
     {"init.cgroup", 4, 4, "VERSION CONTROLLERS MOUNTPOINT PATH", "", "where the container's cgroup is, for mounts of type cgroup"},
     {"init.device", 7, 7, "TYPE PATH MAJOR MINOR MODE UID GID", "/linux/devices", "a device node (TYPE c, u, b or p); MODE octal"},
     {"init.link", 2, 2, "PATH TARGET", "", "a symbolic link, made unless PATH exists"},
@@ -109,6 +116,8 @@ inline constexpr DirectiveType directive_types[] = {
     {"init.scheduler", 7, 7, "POLICY NICE PRIORITY FLAGS RUNTIME DEADLINE PERIOD", "/process/scheduler", "FLAGS separated by commas"},
     {"init.io-priority", 2, 2, "CLASS PRIORITY", "/process/ioPriority", ""},
     {"init.personality", 2, 2, "DOMAIN FLAGS", "/linux/personality", "LINUX or LINUX32"},
+    {"init.memory-policy", 3, 3, "MODE NODES FLAGS", "/linux/memoryPolicy", "NODES as 0-3,7, may be empty; FLAGS separated by commas"},
+    {"init.cpu-affinity", 1, 1, "LIST", "", "the CPUs to run on (exec)"},
     {"init.no-pivot", 0, 0, "", "", "move the root and chroot instead of pivot_root (ocirun --no-pivot)"},
     {"init.no-new-keyring", 0, 0, "", "", "keep the caller's session keyring (ocirun --no-new-keyring)"},
     {"init.wait", 1, 1, "EVENT", "", "ask on the control descriptor before going on; EVENT: namespaces"},

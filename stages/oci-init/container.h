@@ -6,6 +6,10 @@
 #include "path/in_root.h"
 #include "plan/plan.h"
 
+#include <string_view>
+#include <utility>
+#include <vector>
+
 /// The container while it is built.
 struct Container {
     const Plan& plan;
@@ -20,6 +24,10 @@ struct Container {
     /// from here, so that they are found whatever happens to the names 'proc' and 'sys' (CVE-2019-19921).
     UniqueFd proc;
     UniqueFd sys;
+    /// A /dev that is to be read-only when all is made in it.
+    UniqueFd readonly_dev = UniqueFd();
+    /// Sources that oci-ns opened, by the JSON pointer of their mount, in the plan's order.
+    std::vector<std::pair<std::string_view, UniqueFd>> sources = {};
 };
 
 /// Opens what is at `path` of the container, for mounting on it: below /proc and /sys from their mounts.

@@ -30,12 +30,22 @@ Result<std::string> Control::receive()
     }
 }
 
-Result<bool> Control::take_state(const Packet& packet)
+Result<bool> Control::take_listener(Packet& packet)
+{
+    own_pid_ = TRY(split_fields(packet.text))[1];
+    if (packet.fds.size() == 1)
+        agent_ = std::move(packet.fds[0]);
+    return true;
+}
+
+Result<bool> Control::take_state(Packet& packet)
 {
     if (packet.text == "state" && packet.fds.size() == 1)
         state_ = TRY(read_whole(packet.fds[0].get(), max_state).with_context("cannot read the state"));
     else if (packet.text.starts_with("state\t"))
         state_ = TRY(split_fields(packet.text))[1];
+    else if (packet.text.starts_with("listener\t"))
+        return take_listener(packet);
     else
         return false;
     return true;

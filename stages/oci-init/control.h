@@ -31,15 +31,22 @@ public:
     Result<std::string> state();
     /// The state, if it has come; otherwise one that tells what is known here.
     std::string known_state() const;
+    /// This process's id as ocirun counts, if it said so: of a process of `exec`, which the state does not name.
+    std::string_view own_pid() const { return own_pid_; }
+    /// The connection to the filter's agent, if it came with the state; -1: it did not.
+    UniqueFd take_agent() { return std::move(agent_); }
 
     /// Says an error to whoever asked for the start, if that came over the start socket.
     bool report_to_starter(const Error& error);
 
 private:
     Result<std::string> receive();
-    Result<bool> take_state(const Packet& packet);
+    Result<bool> take_state(Packet& packet);
+    Result<bool> take_listener(Packet& packet);
     UniqueFd control_;
     UniqueFd start_;
     UniqueFd starter_;
     std::string state_;
+    std::string own_pid_;
+    UniqueFd agent_;
 };

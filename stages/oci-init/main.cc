@@ -16,6 +16,7 @@
 #include "terminal.h"
 #include "version.h"
 
+#include <climits>
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
@@ -55,7 +56,7 @@ static Error become_program(const Plan& plan, Control& control, const Options& o
     const bool no_new_privileges = plan.find("init.no-new-privileges") != nullptr;
     // Loading is privileged then; later it could not be done any more.
     if (!no_new_privileges)
-        TRY(filter.load(control.known_state()));
+        TRY(filter.load(control.known_state(), control.own_pid()));
     stage::step("drop privileges");
     TRY(set_limits(plan, Limits::files));
     TRY(drop_privileges(user, capabilities));
@@ -68,10 +69,22 @@ static Error become_program(const Plan& plan, Control& control, const Options& o
     if (no_new_privileges) {
         if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
             return errno_error("cannot set no_new_privs").with_pointer("/process/noNewPrivileges");
-        TRY(filter.load(control.known_state()));
+        TRY(filter.load(control.known_state(), control.own_pid()));
     }
     stage::step("execute the program");
     return execute(program);
+}
+
+static Result<UniqueFd> open_bundle(const char* path)
+{
+    UniqueFd bundle(::open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
+    // The root of a user namespace may not be let through to it, but 'oci-ns new --bundle' has brought us there.
+    char present[PATH_MAX];
+    if (!bundle && errno == EACCES && ::getcwd(present, sizeof present) != nullptr && std::strcmp(present, path) == 0)
+        bundle = UniqueFd(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!bundle)
+        return errno_error("cannot open the bundle '" + std::string(path) + "'");
+    return bundle;
 }
 
 static Error run(const Plan& plan, Control& control, const Options& options)
@@ -84,10 +97,12 @@ static Error run(const Plan& plan, Control& control, const Options& options)
     const CapabilitySets capabilities = TRY(read_capabilities(plan));
     SystemCallFilter filter = TRY(SystemCallFilter::prepare(plan, options.seccomp_fd));
     TRY(make_session(plan));
+    if (filter.notifies()) {
+        TRY(control.state());
+        TRY(filter.connect(control.take_agent()));
+    }
 
-    UniqueFd bundle(::open(options.bundle, O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!bundle)
-        return errno_error("cannot open the bundle '" + std::string(options.bundle) + "'");
+    UniqueFd bundle = TRY(open_bundle(options.bundle));
     // Modes in the plan are meant as they are.
     ::umask(0);
     const bool has_mount_namespace = plan_has_namespace(plan, "mount");
@@ -95,7 +110,9 @@ static Error run(const Plan& plan, Control& control, const Options& options)
     InRoot root = TRY(prepare_root(plan, bundle.get(), has_mount_namespace));
     Container container{plan, control, std::move(root), std::move(bundle), has_mount_namespace, std::move(null), UniqueFd(), UniqueFd()};
 
+    TRY(take_sources(container));
     TRY(make_mounts(container));
+    container.sources.clear();
     TRY(make_devices(container));
     TRY(make_links(container));
     TRY(run_hooks_inside(plan, "createContainer", control));
@@ -107,6 +124,7 @@ static Error run(const Plan& plan, Control& control, const Options& options)
     TRY(make_working_directory(plan, container.root));
     // Settings are written through a procfs of our own, or the host's: before the root changes.
     TRY(set_namespace_settings(plan));
+    TRY(set_cpus(plan, control.is_driven()));
     TRY(set_process_settings(plan));
     Label label = TRY(Label::prepare(plan));
 
@@ -139,12 +157,17 @@ static Error exec(const Plan& plan, Control& control, const Options& options)
     const CapabilitySets capabilities = TRY(read_capabilities(plan));
     SystemCallFilter filter = TRY(SystemCallFilter::prepare(plan, options.seccomp_fd));
     TRY(make_session(plan));
+    if (filter.notifies()) {
+        TRY(control.state());
+        TRY(filter.connect(control.take_agent()));
+    }
     InRoot root = TRY(InRoot::open_root("/"));
     UniqueFd terminal;
     if (plan.find("init.terminal") != nullptr)
         terminal = TRY(open_terminal(root, plan, control));
     ::umask(0);
     TRY(make_working_directory(plan, root));
+    TRY(set_cpus(plan, control.is_driven()));
     TRY(set_process_settings(plan));
     Label label = TRY(Label::prepare(plan));
     TRY(set_limits(plan, Limits::all_but_files));

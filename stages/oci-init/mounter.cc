@@ -264,7 +264,8 @@ Result<UniqueFd> Mounter::make(const NewFilesystem& filesystem, int target, std:
 {
     const std::string attempted = "cannot mount a '" + filesystem.type + "' on '" + std::string(destination) + "'";
     std::vector<std::string_view> options;
-    bool fits = filesystem.source.size() <= max_fsconfig_string;
+    // Flags that fsconfig(2) has no word for.
+    bool fits = filesystem.source.size() <= max_fsconfig_string && (filesystem.flags & (MS_I_VERSION | MS_SILENT)) == 0;
     for (std::string_view word : filesystem.options)
         for (std::string_view option : split_at_commas(word)) {
             options.push_back(option);

@@ -41,14 +41,14 @@ bool may_cover_in_proc(std::string_view destination)
 
 Result<Mount> parse_mount(const Directive& line)
 {
-    Mount mount{clean_path(line[0]), std::string(line[1]), std::string(line[2]), parse_mount_options(line.fields.subspan(3)), };
+    Mount mount{clean_path(line[0]), std::string(line[1]), std::string(line[2]), parse_mount_options(line.fields.subspan(3)), line.pointer};
     auto refused = [&](const std::string& why) {
         return Error{"cannot mount on '" + std::string(line[0]) + "': " + why}.with_pointer(line.pointer);
     };
     if (mount.destination == "/")
         return refused("it is the root of the container");
-    if (mount.options.has(idmap))
-        return refused("id-mapped mounts are not supported yet");
+    if (mount.options.has(idmap) && !mount.is_bind())
+        return refused("only a bind mount can be id-mapped");
     if (mount.type.empty() && !mount.is_bind() && (mount.options.set_flags & MS_REMOUNT) == 0)
         return refused("it has neither a type nor the option 'bind'");
     if (mount.is_bind() && !mount.options.data.empty())
@@ -162,7 +162,33 @@ static bool has_option(const std::vector<std::string_view>& options, std::string
     return false;
 }
 
-static Result<UniqueFd> bind(const Container& container, Mounter& mounter, const Mount& mount)
+Result<void> take_sources(Container& container)
+{
+    for (const Directive& line : container.plan.directives()) {
+        if (!line.is("init.mount-source"))
+            continue;
+        const int fd = static_cast<int>(TRY(parse_number(line[0]).with_pointer(line.pointer)));
+        if (fd < 3 || ::fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+            return Error{"descriptor " + std::to_string(fd) + " is not open; 'oci-ns new' opens the sources of mounts for the program that it executes"}.with_pointer(
+                line.pointer);
+        container.sources.emplace_back(line.pointer, UniqueFd(fd));
+    }
+    return {};
+}
+
+/// What is to be bound: opened by oci-ns, or now.
+static Result<Mounter::Source> open_source(Container& container, const Mount& mount)
+{
+    for (auto& [pointer, fd] : container.sources)
+        if (fd && pointer == mount.pointer)
+            return Mounter::Source{std::move(fd), true, mount.is_recursive()};
+    if (mount.options.has(idmap))
+        return Error{"cannot map the ids of '" + mount.source + "' from here; 'oci-ns new' does it, by the plan's 'ns.mount-source' line"};
+    Mounter::SourceLinks links = mount.options.has(source_nofollow) ? Mounter::SourceLinks::bind_itself : Mounter::SourceLinks::follow;
+    return Mounter::copy_mount(container.bundle.get(), mount.source, mount.is_recursive(), links);
+}
+
+static Result<UniqueFd> bind(Container& container, Mounter& mounter, const Mount& mount)
 {
     if (mount.options.has(copy_symlink)) {
         char link[PATH_MAX];
@@ -175,8 +201,7 @@ static Result<UniqueFd> bind(const Container& container, Mounter& mounter, const
             return UniqueFd();
         }
     }
-    Mounter::SourceLinks links = mount.options.has(source_nofollow) ? Mounter::SourceLinks::bind_itself : Mounter::SourceLinks::follow;
-    Mounter::Source source = TRY(Mounter::copy_mount(container.bundle.get(), mount.source, mount.is_recursive(), links));
+    Mounter::Source source = TRY(open_source(container, mount));
     struct stat status;
     if (::fstat(source.fd.get(), &status) < 0)
         return errno_error("cannot look at '" + mount.source + "'");
@@ -218,12 +243,16 @@ static Result<UniqueFd> make_filesystem(Container& container, Mounter& mounter, 
     const std::string_view label = container.plan.value("init.mount-label");
     const bool takes_label = is_tmpfs || mount.type == "mqueue" || mount.type == "devpts" || mount.type == "overlay";
     if (!label.empty() && takes_label && ::access("/sys/fs/selinux/enforce", F_OK) == 0) {
-        context = "context=\"" + std::string(label) + "\"";
+        // Quotes are for mount(2), which is taken when there is a comma; fsconfig(2) would take them for a part of the label.
+        const bool has_comma = label.find(',') != std::string_view::npos;
+        context = "context=" + (has_comma ? "\"" + std::string(label) + "\"" : std::string(label));
         filesystem.options.push_back(context);
     }
 
     const bool copies = is_tmpfs && mount.options.has(tmpcopyup);
-    if (copies)
+    // Nodes, links and mount points are still to be made in /dev.
+    const bool is_readonly_later = mount.destination == "/dev" && (mount.options.set_flags & MS_RDONLY) != 0;
+    if (copies || is_readonly_later)
         filesystem.flags &= ~static_cast<uint64_t>(MS_RDONLY);
     Result<UniqueFd> made = mounter.make(filesystem, target.get(), mount.destination);
     if (!made.has_value() && made.error().error_number == EINVAL && mount.type == "devpts") {
@@ -246,9 +275,11 @@ static Result<UniqueFd> make_filesystem(Container& container, Mounter& mounter, 
         if (!covered)
             return errno_error("cannot read '" + mount.destination + "' for tmpcopyup");
         TRY(copy_tree(covered.get(), attached.get()).with_context("cannot copy '" + mount.destination + "' up into its tmpfs"));
-        if ((mount.options.set_flags & MS_RDONLY) != 0)
+        if ((mount.options.set_flags & MS_RDONLY) != 0 && !is_readonly_later)
             TRY(mounter.change(attached.get(), {MOUNT_ATTR_RDONLY, 0, false}));
     }
+    if (is_readonly_later)
+        container.readonly_dev = UniqueFd(::fcntl(attached.get(), F_DUPFD_CLOEXEC, 3));
     if (mount.options.set_attributes != 0 || mount.options.clear_attributes != 0)
         TRY(mounter.change(attached.get(), {mount.options.set_attributes, mount.options.clear_attributes, true}));
     return attached;

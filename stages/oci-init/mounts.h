@@ -7,6 +7,9 @@
 
 #include <sys/mount.h>
 
+/// Takes the mounts of `init.mount-source` lines, which this process has inherited.
+Result<void> take_sources(Container& container);
+
 /// Makes all mounts, in the plan's order.
 Result<void> make_mounts(Container& container);
 
@@ -16,6 +19,7 @@ struct Mount {
     std::string type;         ///< empty: a bind
     std::string source;
     MountOptions options;
+    std::string_view pointer;
 
     bool is_bind() const { return (options.set_flags & MS_BIND) != 0 || type == "bind" || type == "rbind"; }
     bool is_recursive() const { return (options.set_flags & MS_REC) != 0 || type == "rbind"; }

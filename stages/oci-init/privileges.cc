@@ -36,6 +36,51 @@ Result<void> set_groups(const Plan& plan, const User& user)
     return errno_error("cannot set the supplementary groups").with_pointer(line != nullptr ? line->pointer : "");
 }
 
+struct FreeCapabilities {
+    void operator()(cap_t caps) const { ::cap_free(caps); }
+};
+using Capabilities = std::unique_ptr<std::remove_pointer_t<cap_t>, FreeCapabilities>;
+
+static uint64_t get_set(cap_t caps, cap_flag_t flag)
+{
+    uint64_t set = 0;
+    for (cap_value_t value = 0; value < cap_max_bits(); value++) {
+        cap_flag_value_t has = CAP_CLEAR;
+        if (cap_get_flag(caps, value, flag, &has) == 0 && has == CAP_SET)
+            set |= 1ULL << value;
+    }
+    return set;
+}
+
+static void warn_of(uint64_t set, const char* sentence)
+{
+    for (cap_value_t value = 0; set >> value != 0; value++) {
+        if ((set >> value & 1) == 0)
+            continue;
+        char* word = cap_to_name(value);
+        stage::warn("capability '" + std::string(word != nullptr ? word : "?") + "' " + sentence);
+        ::cap_free(word);
+    }
+}
+
+/// What cannot be given is left out, with a warning (runtime-spec config.md, "Linux Process").
+static Result<void> leave_out_unavailable(CapabilitySets& sets)
+{
+    Capabilities present(cap_get_proc());
+    if (!present)
+        return errno_error("cannot read the capabilities");
+    const uint64_t available = get_set(present.get(), CAP_PERMITTED);
+    // Inheritable ones beyond our own need CAP_SETPCAP and the bounding set, which is asked for them.
+    const uint64_t inheritable = available | get_set(present.get(), CAP_INHERITABLE);
+    warn_of(((sets.permitted | sets.effective) & ~available) | (sets.inheritable & ~inheritable), "cannot be given: the caller does not have it");
+    sets.permitted &= available;
+    sets.effective &= available;
+    sets.inheritable &= inheritable;
+    warn_of(sets.ambient & ~(sets.permitted & sets.inheritable), "cannot be ambient: it is not permitted and inheritable");
+    sets.ambient &= sets.permitted & sets.inheritable;
+    return {};
+}
+
 Result<CapabilitySets> read_capabilities(const Plan& plan)
 {
     CapabilitySets sets;
@@ -65,23 +110,9 @@ Result<CapabilitySets> read_capabilities(const Plan& plan)
                 sets.*set |= 1ULL << value;
         }
     }
+    // Now, and not when they are dropped: nobody may be there to hear a warning after `start`.
+    TRY(leave_out_unavailable(sets));
     return sets;
-}
-
-struct FreeCapabilities {
-    void operator()(cap_t caps) const { ::cap_free(caps); }
-};
-using Capabilities = std::unique_ptr<std::remove_pointer_t<cap_t>, FreeCapabilities>;
-
-static uint64_t get_set(cap_t caps, cap_flag_t flag)
-{
-    uint64_t set = 0;
-    for (cap_value_t value = 0; value < cap_max_bits(); value++) {
-        cap_flag_value_t has = CAP_CLEAR;
-        if (cap_get_flag(caps, value, flag, &has) == 0 && has == CAP_SET)
-            set |= 1ULL << value;
-    }
-    return set;
 }
 
 static void put_set(cap_t caps, cap_flag_t flag, uint64_t set)
@@ -89,20 +120,6 @@ static void put_set(cap_t caps, cap_flag_t flag, uint64_t set)
     for (cap_value_t value = 0; value < cap_max_bits(); value++)
         if ((set >> value & 1) != 0)
             cap_set_flag(caps, flag, 1, &value, CAP_SET);
-}
-
-/// Capabilities that this process does not have cannot be given: they are left out, with a warning.
-static void leave_out_unavailable(uint64_t& set, uint64_t available, std::string_view name)
-{
-    for (cap_value_t value = 0; value < cap_max_bits(); value++) {
-        if ((set >> value & 1) == 0 || (available >> value & 1) != 0)
-            continue;
-        char* word = cap_to_name(value);
-        stage::warn("capability '" + std::string(word != nullptr ? word : "?") + "' cannot be given (" + std::string(name) +
-                    " set): the caller does not have it");
-        ::cap_free(word);
-    }
-    set &= available;
 }
 
 static Result<void> drop_bounding(uint64_t keep)
@@ -118,19 +135,8 @@ static Result<void> drop_bounding(uint64_t keep)
     return {};
 }
 
-Result<void> drop_privileges(const User& user, const CapabilitySets& wanted)
+Result<void> drop_privileges(const User& user, const CapabilitySets& sets)
 {
-    Capabilities present(cap_get_proc());
-    if (!present)
-        return errno_error("cannot read the capabilities");
-    const uint64_t available = get_set(present.get(), CAP_PERMITTED);
-    CapabilitySets sets = wanted;
-    leave_out_unavailable(sets.permitted, available, "permitted");
-    leave_out_unavailable(sets.effective, available, "effective");
-    // Inheritable ones beyond our own need CAP_SETPCAP and the bounding set, which is asked for them.
-    const uint64_t inheritable_now = get_set(present.get(), CAP_INHERITABLE);
-    leave_out_unavailable(sets.inheritable, available | inheritable_now, "inheritable");
-
     TRY(drop_bounding(sets.bounding));
     // Otherwise the change of the user id would take the permitted set away before it can be chosen.
     if (user.uid != 0 && ::prctl(PR_SET_KEEPCAPS, 1) < 0)
@@ -158,11 +164,8 @@ Result<void> drop_privileges(const User& user, const CapabilitySets& wanted)
     if (cap_reset_ambient() < 0 && errno != EINVAL)
         return errno_error("cannot clear the ambient set");
     for (cap_value_t value = 0; value < cap_max_bits(); value++) {
-        if ((sets.ambient >> value & 1) == 0 || cap_set_ambient(value, CAP_SET) == 0)
-            continue;
-        char* word = cap_to_name(value);
-        stage::warn("ambient capability '" + std::string(word != nullptr ? word : "?") + "' cannot be raised: it is not permitted and inheritable");
-        ::cap_free(word);
+        if ((sets.ambient >> value & 1) != 0 && cap_set_ambient(value, CAP_SET) < 0)
+            return errno_error("cannot raise ambient capability " + std::to_string(value)).with_pointer("/process/capabilities/ambient");
     }
     return {};
 }

@@ -21,8 +21,8 @@ Result<User> read_user(const Plan& plan);
 /// Sets the supplementary groups.
 Result<void> set_groups(const Plan& plan, const User& user);
 
-/// `init.capability` lines, a bit each; a set without a line is empty. Capabilities that this system does not
-/// have are left out, with a warning.
+/// `init.capability` lines, a bit each; a set without a line is empty. Capabilities that this system or
+/// this process does not have are left out, with a warning.
 struct CapabilitySets {
     uint64_t bounding = 0;
     uint64_t permitted = 0;

@@ -52,6 +52,18 @@ static Result<void> make_holder_private(int directory)
     return Mounter::mount_by_fd(-1, nullptr, at.get(), nullptr, MS_PRIVATE, nullptr);
 }
 
+/// For messages.
+static std::string absolute_path(int directory, const std::string& path)
+{
+    if (path.starts_with('/'))
+        return path;
+    char link[32];
+    char target[PATH_MAX];
+    ::snprintf(link, sizeof link, "/proc/self/fd/%d", directory);
+    const ssize_t size = ::readlink(link, target, sizeof target);
+    return size > 0 ? std::string(target, static_cast<size_t>(size)) + "/" + path : path;
+}
+
 Result<InRoot> prepare_root(const Plan& plan, int bundle, bool has_mount_namespace)
 {
     const Directive* root = plan.find("init.root");
@@ -67,8 +79,10 @@ Result<InRoot> prepare_root(const Plan& plan, int bundle, bool has_mount_namespa
             propagation->pointer);
 
     UniqueFd directory(::openat(bundle, path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!directory)
-        return errno_error("cannot open the root file system '" + path + "'").with_pointer(root->pointer);
+    if (!directory) {
+        const int problem = errno;
+        return Error{"cannot open the root file system '" + absolute_path(bundle, path) + "'", problem}.with_pointer(root->pointer == "/root" ? "/root/path" : root->pointer);
+    }
     if (!has_mount_namespace)
         return InRoot(std::move(directory));
 
@@ -100,6 +114,12 @@ Result<InRoot> prepare_root(const Plan& plan, int bundle, bool has_mount_namespa
 Result<void> finish_root(Container& container)
 {
     const Directive* root = container.plan.find("init.root");
+    if (container.readonly_dev) {
+        stage::step("make /dev read-only");
+        Mounter mounter(container.root);
+        TRY(mounter.change(container.readonly_dev.get(), {MOUNT_ATTR_RDONLY, 0, false}).with_context("'/dev'"));
+        container.readonly_dev.reset();
+    }
     if ((*root)[1] != "ro")
         return {};
     if (!container.has_mount_namespace)

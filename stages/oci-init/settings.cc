@@ -2,11 +2,13 @@
 #include "settings.h"
 
 #include "fd/fd.h"
+#include "number_list/number_list.h"
 #include "proc/proc_handle.h"
 #include "stage/stage.h"
 
 #include <cstdint>
 #include <optional>
+#include <sched.h>
 #include <sys/personality.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -138,6 +140,46 @@ static Result<void> set_io_priority(const Directive& line)
     return {};
 }
 
+/// linux/mempolicy.h, which headers before Linux 5.15 have in parts only.
+static Result<void> set_memory_policy(const Directive& line)
+{
+    static constexpr NamedNumber modes[] = {{"MPOL_DEFAULT", 0}, {"MPOL_PREFERRED", 1},      {"MPOL_BIND", 2},               {"MPOL_INTERLEAVE", 3},
+                                            {"MPOL_LOCAL", 4},   {"MPOL_PREFERRED_MANY", 5}, {"MPOL_WEIGHTED_INTERLEAVE", 6}};
+    static constexpr NamedNumber flags[] = {{"MPOL_F_STATIC_NODES", 1 << 15}, {"MPOL_F_RELATIVE_NODES", 1 << 14}, {"MPOL_F_NUMA_BALANCING", 1 << 13}};
+    uint64_t mode = TRY(number_of(modes, line[0], "memory policy"));
+    for (std::string_view rest = line[2]; !rest.empty();) {
+        std::string_view flag = rest.substr(0, rest.find(','));
+        rest.remove_prefix(std::min(rest.size(), flag.size() + 1));
+        mode |= TRY(number_of(flags, flag, "flag of a memory policy"));
+    }
+    std::vector<unsigned long> nodes;
+    if (!line[1].empty())
+        nodes = TRY(parse_number_list(line[1]));
+    // The kernel looks at one bit less than it is told (man 2 set_mempolicy, BUGS of get_mempolicy).
+    const unsigned long bits = nodes.empty() ? 0 : nodes.size() * sizeof(unsigned long) * 8 + 1;
+    if (::syscall(SYS_set_mempolicy, static_cast<int>(mode), nodes.empty() ? nullptr : nodes.data(), bits) < 0)
+        return errno_error("cannot set the memory policy " + std::string(line[0]) + (line[1].empty() ? "" : " for the nodes '" + std::string(line[1]) + "'"));
+    return {};
+}
+
+Result<void> set_cpus(const Plan& plan, bool is_driven)
+{
+    const Directive* line = plan.find("init.cpu-affinity");
+    if (line == nullptr && !is_driven)
+        return {};
+    // Without a wish: all CPUs, of which the cgroup leaves those that it has. What the caller is bound to is not the
+    // container's affair.
+    std::vector<unsigned long> mask(8192 / 8 / sizeof(unsigned long), ~0UL);
+    if (line != nullptr)
+        mask = TRY(parse_number_list((*line)[0]).with_pointer(line->pointer));
+    if (::sched_setaffinity(0, mask.size() * sizeof(unsigned long), reinterpret_cast<const cpu_set_t*>(mask.data())) == 0)
+        return {};
+    if (line != nullptr)
+        return errno_error("cannot run on the CPUs '" + std::string((*line)[0]) + "'").with_pointer(line->pointer);
+    // A sandbox around us may forbid it.
+    return errno == EPERM || errno == ENOSYS ? Result<void>() : errno_error("cannot run on all CPUs of the cgroup");
+}
+
 Result<void> set_process_settings(const Plan& plan)
 {
     const Directive* user = plan.find("init.user");
@@ -155,6 +197,8 @@ Result<void> set_process_settings(const Plan& plan)
         TRY(set_scheduler(*line).with_pointer(line->pointer));
     if (const Directive* line = plan.find("init.io-priority"))
         TRY(set_io_priority(*line).with_pointer(line->pointer));
+    if (const Directive* line = plan.find("init.memory-policy"))
+        TRY(set_memory_policy(*line).with_pointer(line->pointer));
     if (const Directive* line = plan.find("init.personality")) {
         const bool is_32_bit = (*line)[0] == "LINUX32";
         if ((!is_32_bit && (*line)[0] != "LINUX") || !(*line)[1].empty())

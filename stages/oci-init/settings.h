@@ -14,7 +14,10 @@ Result<void> make_session(const Plan& plan);
 /// procfs of our own.
 Result<void> set_namespace_settings(const Plan& plan);
 
-/// umask, score for the out-of-memory killer, scheduler, I/O priority, personality; before the root changes.
+/// The CPUs to run on: `init.cpu-affinity`, or all that the cgroup has when `is_driven` (by ocirun).
+Result<void> set_cpus(const Plan& plan, bool is_driven);
+
+/// umask, score for the out-of-memory killer, scheduler, I/O priority, memory policy, personality; before the root changes.
 Result<void> set_process_settings(const Plan& plan);
 
 /// `init.rlimit` lines, all but the number of descriptors, which would hinder what comes; then that one.

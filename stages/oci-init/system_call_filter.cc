@@ -45,9 +45,18 @@ Result<SystemCallFilter> SystemCallFilter::prepare(const Plan& plan, int filter_
     const Directive* listener = plan.find("seccomp.listener");
     if (listener == nullptr)
         return Error{"the filter notifies a listener, but there is no 'listenerPath'"}.with_pointer(result.pointer_);
-    result.agent_ = TRY(connect_to_agent((*listener)[0]).with_pointer(listener->pointer));
+    result.agent_path_ = (*listener)[0];
+    result.agent_pointer_ = listener->pointer;
     result.metadata_ = (*listener)[1];
     return result;
+}
+
+Result<void> SystemCallFilter::connect(UniqueFd agent)
+{
+    agent_ = std::move(agent);
+    if (notifies() && !agent_)
+        agent_ = TRY(connect_to_agent(agent_path_).with_pointer(agent_pointer_));
+    return {};
 }
 
 /// The number behind `"pid":` of the state; it is ocirun's own text.
@@ -61,7 +70,7 @@ static std::string pid_of(const std::string& state)
     return at == std::string::npos ? "0" : state.substr(at, end == std::string::npos ? end : end - at);
 }
 
-Result<void> SystemCallFilter::load(const std::string& state)
+Result<void> SystemCallFilter::load(const std::string& state, std::string_view pid)
 {
     if (filter_.empty())
         return {};
@@ -70,7 +79,7 @@ Result<void> SystemCallFilter::load(const std::string& state)
     if (!notifications)
         return {};
     // runtime-spec config-linux.md, "The Container Process State".
-    std::string message = "{\"ociVersion\":\"" OCIRUN_SPEC_VERSION "\",\"fds\":[\"seccompFd\"],\"pid\":" + pid_of(state) +
+    std::string message = "{\"ociVersion\":\"" OCIRUN_SPEC_VERSION "\",\"fds\":[\"seccompFd\"],\"pid\":" + (pid.empty() ? pid_of(state) : std::string(pid)) +
                           ",\"metadata\":" + json::quote(metadata_) + ",\"state\":" + state + "}";
     const int fd = notifications.get();
     TRY(send_packet(agent_.get(), message, std::span<const int>(&fd, 1)).with_context("cannot hand the filter's listener to the agent").with_pointer(pointer_));

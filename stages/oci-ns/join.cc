@@ -38,6 +38,14 @@ Result<void> Joins::add_paths(const std::vector<Join>& joins)
     return {};
 }
 
+int Joins::descriptor(uint64_t flag) const
+{
+    for (const Open& open : open_)
+        if (open.kind->flag == flag)
+            return open.fd.get();
+    return -1;
+}
+
 /// The kinds in which the process behind `theirs` (its /proc/PID/ns) is elsewhere.
 static Result<uint64_t> differing_kinds(int theirs, pid_t pid)
 {

@@ -25,6 +25,9 @@ public:
     /// Opens those of the process. A number that was reused is refused.
     Result<void> add_target(const Target& target);
 
+    /// The open namespace of a kind that is joined by path; -1: none.
+    int descriptor(uint64_t flag) const;
+
     /// What will be entered.
     uint64_t flags() const { return flags_; }
 

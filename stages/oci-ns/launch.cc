@@ -2,6 +2,7 @@
 #include "launch.h"
 
 #include "clone.h"
+#include "number_list/number_list.h"
 #include "restrictions.h"
 #include "stage/stage.h"
 #include "supervise.h"
@@ -280,6 +281,28 @@ static Result<UniqueFd> open_cgroup_of_target(const Request& request, const Join
     return UniqueFd();
 }
 
+/// The CPUs on which everything begins; what comes of it in the cgroup is PROGRAM's affair.
+static Result<void> choose_cpus(const Request& request)
+{
+    if (request.cpus.empty())
+        return {};
+    std::vector<unsigned long> mask = TRY(parse_number_list(request.cpus));
+    if (::sched_setaffinity(0, mask.size() * sizeof(unsigned long), reinterpret_cast<const cpu_set_t*>(mask.data())) < 0)
+        return errno_error("cannot run on the CPUs '" + request.cpus + "'");
+    return {};
+}
+
+/// Network devices go to the child's new namespace while it waits.
+static Result<void> give_devices(const Inside& inside)
+{
+    char path[32];
+    std::snprintf(path, sizeof path, "/proc/%d/ns/net", inside.pid);
+    UniqueFd network(::open(path, O_RDONLY | O_CLOEXEC));
+    if (!network)
+        return errno_error("cannot open '" + std::string(path) + "'");
+    return move_net_devices(inside.request.net_devices, network.get());
+}
+
 Result<int> launch(const Request& request, Joins& joins, Executable& program, const LaunchOptions& options)
 {
     const uint64_t new_flags = request.new_flags;
@@ -313,7 +336,10 @@ Result<int> launch(const Request& request, Joins& joins, Executable& program, co
     if (!must_be_dumpable)
         ::prctl(PR_SET_DUMPABLE, 0);
 
-    const bool makes_child = is_controlled || ((new_flags | joins.flags()) & CLONE_NEWPID) != 0 || has_new_time || writer == MapWriter::outer_process;
+    const bool gives_devices = !request.net_devices.empty() && (new_flags & CLONE_NEWNET) != 0;
+    const bool makes_child = is_controlled || gives_devices || ((new_flags | joins.flags()) & CLONE_NEWPID) != 0 || has_new_time || writer == MapWriter::outer_process;
+
+    TRY(choose_cpus(request).with_pointer(request.cpus_pointer));
 
     // All that has a name is opened before names can change their meaning.
     UniqueFd birthplace;
@@ -327,6 +353,9 @@ Result<int> launch(const Request& request, Joins& joins, Executable& program, co
             return errno_error("cannot open the cgroup '" + cgroup.directory + "'");
     }
 
+    // Before the user namespace: it has no rights where they come from.
+    if (int network = joins.descriptor(CLONE_NEWNET); network >= 0)
+        TRY(move_net_devices(request.net_devices, network));
     if (birthplace)
         inside.cgroup_namespace = TRY(joins.take_cgroup_namespace());
     TRY(joins.enter(has_new_user ? IdMap() : request.uid_map, has_new_user ? IdMap() : request.gid_map));
@@ -352,11 +381,11 @@ Result<int> launch(const Request& request, Joins& joins, Executable& program, co
 
     // Memory is shared until execve when nothing is left to do for us after the clone. Not in a pid namespace
     // of others: whoever may trace the child there must not get hold of our memory with it.
-    bool is_shared = can_share_memory() && writer != MapWriter::outer_process && (joins.flags() & CLONE_NEWPID) == 0 && !has_new_time;
+    bool is_shared = can_share_memory() && writer != MapWriter::outer_process && (joins.flags() & CLONE_NEWPID) == 0 && !has_new_time && !gives_devices;
     inside.is_child = true;
     inside.dies_with_parent = !is_controlled;
     inside.announces_itself = is_controlled && is_shared;
-    if (!is_shared && (is_controlled || writer == MapWriter::outer_process)) {
+    if (!is_shared && (is_controlled || gives_devices || writer == MapWriter::outer_process)) {
         Pipe pipe = TRY(Pipe::create());
         inside.go = std::move(pipe.read_end);
         inside.go_ahead = std::move(pipe.write_end);
@@ -389,6 +418,8 @@ Result<int> launch(const Request& request, Joins& joins, Executable& program, co
         done = write_maps_of_child(inside, pidfd, programs);
     if (done.has_value() && is_controlled && !inside.announces_itself)
         done = send_packet(options.control_fd, "pid\t" + std::to_string(inside.pid)).with_context("cannot tell ocirun the process");
+    if (done.has_value() && gives_devices)
+        done = give_devices(inside);
     if (done.has_value() && inside.go_ahead)
         done = write_all(inside.go_ahead.get(), "g");
     if (!done.has_value()) {

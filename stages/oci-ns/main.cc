@@ -23,10 +23,12 @@ static constexpr Option new_options[] = {
     {"map-user", 0, "IN:OUT:SIZE", "map user ids in a new user namespace"},
     {"map-group", 0, "IN:OUT:SIZE", "map group ids in a new user namespace"},
     {"map-auto", 0, "", "map all subordinate ids of the caller (/etc/subuid, /etc/subgid)"},
+    {"net-device", 0, "INTERFACE[=NAME]", "move this network interface into the network namespace"},
     {"propagation", 0, "WORD", "of a new mount namespace: private (default), slave, shared, unchanged"},
     {"mount-proc", 0, "", "mount a new proc on /proc"},
     {"cgroup-dir", 0, "DIR", "join this cgroup first"},
     {"plan-fd", 0, "FD", "take the 'ns.' lines of this plan, too"},
+    {"bundle", 0, "DIR", "start in this directory; relative mount sources of the plan are found there"},
     {"control-fd", 0, "FD", "the process becomes a child of the process at the other end (ocirun)"},
     {"seal", 0, "", "execute PROGRAM from a sealed copy"},
     {"protect", 0, "", "execute PROGRAM from a read-only mount of its own, else from a sealed copy"},
@@ -112,6 +114,20 @@ static Result<void> read_plan(Request& request, int fd)
     return add_plan(request, plan);
 }
 
+/// Hands the open sources on, and says so in the plan that PROGRAM gets.
+static Result<void> hand_on_sources(const std::vector<OpenSource>& sources, int plan_fd, LaunchOptions& options)
+{
+    if (sources.empty())
+        return {};
+    std::string text = TRY(read_whole(plan_fd, max_plan_size).with_context("cannot read the plan"));
+    text.resize(text.size() - plan_last_line.size());
+    for (const OpenSource& source : sources) {
+        text += join_fields({"init.mount-source", source.pointer, std::to_string(source.mount.get())}) + "\n";
+        options.handed_on.push_back(source.mount.get());
+    }
+    return replace_by_memory_file(plan_fd, text + std::string(plan_last_line));
+}
+
 static Result<Target> target_of(const Arguments& arguments)
 {
     Target target;
@@ -140,6 +156,8 @@ static Result<int> start(const Arguments& global, const Arguments& arguments, bo
             if (arguments.has(kind.option))
                 request.new_flags |= kind.flag;
         TRY(add_maps(request, arguments));
+        for (const std::string& text : arguments.values("net-device"))
+            request.net_devices.push_back(TRY(parse_net_device(text).with_context("--net-device").with_exit_code(exit_usage)));
     }
     TRY(add_joins(request, arguments));
 
@@ -177,6 +195,11 @@ static Result<int> start(const Arguments& global, const Arguments& arguments, bo
     TRY(joins.add_paths(request.joins));
     if (arguments.has("target"))
         TRY(joins.add_target(TRY(target_of(arguments))));
+    // A new mount namespace takes the working directory along, also to where its user could not come by the path.
+    if (arguments.has("bundle") && ::chdir(arguments.value("bundle").c_str()) < 0)
+        return errno_error("cannot enter the bundle '" + arguments.value("bundle") + "'");
+    std::vector<OpenSource> sources = TRY(open_mount_sources(request, joins));
+    TRY(hand_on_sources(sources, plan_fd, options));
     // In another mount namespace it may be another one, or there at all.
     if (!is_sealed && (joins.flags() & CLONE_NEWNS) == 0)
         TRY(program.find());

@@ -81,6 +81,15 @@ static Result<void> add_line(Request& request, const Directive& line)
             return Error{"ns.resctrl: expected an absolute path without '..', found '" + std::string(line[0]) + "'"};
         // Joined by its file 'tasks', as a cgroup of v1 is.
         request.cgroups.push_back({false, std::string(line[0])});
+    } else if (line.is("ns.net-device")) {
+        NetDevice device{std::string(line[0]), std::string(line[1]), pointer_of(line)};
+        TRY(check_net_device(device));
+        request.net_devices.push_back(std::move(device));
+    } else if (line.is("ns.mount-source")) {
+        request.mount_sources.push_back(TRY(parse_mount_source(line)));
+    } else if (line.is("ns.cpu-affinity")) {
+        request.cpus = line[0];
+        request.cpus_pointer = pointer_of(line);
     } else {
         return Error{"'" + std::string(line.type->name) + "' is not known to this version"};
     }
@@ -115,6 +124,8 @@ Result<void> check(const Request& request)
             return Error{"ids are mapped, but there is no user namespace to map them in"}.with_pointer(map->front().pointer);
         TRY(check_id_map(*map));
     }
+    if (!request.net_devices.empty() && (request.new_flags & CLONE_NEWNET) == 0 && (joined & CLONE_NEWNET) == 0)
+        return Error{"a network device is to be moved, but there is no network namespace to move it to"}.with_pointer(request.net_devices.front().pointer);
     if (!request.time_offsets.empty() && (request.new_flags & CLONE_NEWTIME) == 0)
         return Error{"a clock is to be offset, but there is no new time namespace"}.with_pointer(request.time_offsets.front().pointer);
     return {};

@@ -3,6 +3,8 @@
 
 #include "id_map.h"
 #include "kinds.h"
+#include "mount_sources.h"
+#include "net_devices.h"
 #include "plan/plan.h"
 #include "result/result.h"
 
@@ -39,6 +41,10 @@ struct Request {
     IdMap gid_map;
     std::vector<TimeOffset> time_offsets;
     std::vector<Cgroup> cgroups;
+    std::vector<NetDevice> net_devices;
+    std::vector<MountSource> mount_sources;
+    std::string cpus;          ///< to start on, as cpuset(7) lists them; empty: as it is
+    std::string cpus_pointer;
 
     bool joins_kind(uint64_t flag) const;
 };

@@ -76,28 +76,181 @@ void plan_root(Planner& planner, Value value, Property property)
         planner.emit(property.note(), value, {value["path"].text(), value["readonly"].is_true() ? "ro" : "rw"});
 }
 
-void plan_mount(Planner& planner, Value value, Property property)
+/// What an id-mapped mount asks for: "" is not id-mapped.
+struct IdMapping {
+    std::string_view option;  ///< idmap or ridmap
+    std::string uids;         ///< CONTAINER:HOST:SIZE,...; empty: the maps of the user namespace that is joined
+    std::string gids;
+};
+
+static bool is_id_map_option(std::string_view option)
+{
+    std::string_view word = option.substr(0, option.find('='));
+    return word == "idmap" || word == "ridmap";
+}
+
+static std::string list_of_ranges(Value mappings)
+{
+    std::string text;
+    for (Value mapping = mappings.first(); mapping; mapping = mapping.next())
+        text += (text.empty() ? "" : ",") + std::string(mapping["containerID"].text()) + ":" + std::string(mapping["hostID"].text()) + ":" +
+                std::string(mapping["size"].text());
+    return text;
+}
+
+/// The host's id for an id of the container whose next `size - 1` ids are mapped in one range with it.
+static std::optional<unsigned long long> host_id(Value mappings, unsigned long long id, unsigned long long size)
+{
+    for (Value mapping = mappings.first(); mapping; mapping = mapping.next()) {
+        unsigned long long first = mapping["containerID"].to_unsigned().value_or(0);
+        unsigned long long count = mapping["size"].to_unsigned().value_or(0);
+        if (id >= first && id - first < count && size <= count - (id - first))
+            return mapping["hostID"].to_unsigned().value_or(0) + (id - first);
+    }
+    return std::nullopt;
+}
+
+/// FROM-TO-SIZE#FROM-TO-SIZE... as other runtimes write them; with a '@' in front TO is an id of the container's user
+/// namespace. Nothing: it is something else.
+static std::optional<std::string> parse_ranges(std::string_view text, Value container_mappings)
+{
+    std::string ranges;
+    while (!text.empty()) {
+        std::string_view range = text.substr(0, text.find('#'));
+        text.remove_prefix(std::min(text.size(), range.size() + 1));
+        const bool is_relative = range.starts_with('@');
+        range.remove_prefix(is_relative ? 1 : 0);
+        unsigned long long numbers[3];
+        for (unsigned long long& number : numbers) {
+            size_t end = std::min(range.find('-'), range.size());
+            Result<unsigned long long> parsed = parse_unsigned(range.substr(0, end));
+            if (!parsed.has_value() || parsed.value() > UINT32_MAX || (end == range.size()) != (&number == &numbers[2]))
+                return std::nullopt;
+            number = parsed.value();
+            range.remove_prefix(std::min(range.size(), end + 1));
+        }
+        if (is_relative) {
+            std::optional<unsigned long long> id = host_id(container_mappings, numbers[1], numbers[2]);
+            if (!id)
+                return std::nullopt;
+            numbers[1] = *id;
+        }
+        ranges += (ranges.empty() ? "" : ",") + std::to_string(numbers[0]) + ":" + std::to_string(numbers[1]) + ":" + std::to_string(numbers[2]);
+    }
+    return ranges;
+}
+
+/// `uids=RANGES;gids=RANGES`; false: it is something else.
+static bool parse_option_mapping(Planner& planner, std::string_view text, IdMapping& mapping)
+{
+    Value linux_section = planner.top()["linux"];
+    while (!text.empty()) {
+        std::string_view part = text.substr(0, text.find(';'));
+        text.remove_prefix(std::min(text.size(), part.size() + 1));
+        const bool is_uids = part.starts_with("uids=");
+        if (!is_uids && !part.starts_with("gids="))
+            return false;
+        std::optional<std::string> ranges = parse_ranges(part.substr(5), linux_section[is_uids ? "uidMappings" : "gidMappings"]);
+        if (!ranges)
+            return false;
+        (is_uids ? mapping.uids : mapping.gids) = *ranges;
+    }
+    return !mapping.uids.empty() && !mapping.gids.empty();
+}
+
+/// Whether and how the mount is id-mapped; nothing: there is a problem.
+static std::optional<IdMapping> id_mapping_of(Planner& planner, Value mount)
+{
+    Value uids = mount["uidMappings"];
+    Value gids = mount["gidMappings"];
+    IdMapping mapping;
+    Value from;
+    for (Value option = mount["options"].first(); option; option = option.next()) {
+        if (is_id_map_option(option.text())) {
+            from = option;
+            mapping.option = option.text().substr(0, option.text().find('='));
+        }
+    }
+    if (uids.size() == 0 && gids.size() == 0 && !from)
+        return mapping;
+    if (!is_bind_mount(mount)) {
+        planner.add_sentence(from ? from : uids ? uids : gids, "found id mappings for a new file system, expected them on a bind mount only");
+        return std::nullopt;
+    }
+    if (uids.size() != 0 || gids.size() != 0) {
+        if (uids.size() == 0 || gids.size() == 0) {
+            planner.add_missing(mount, uids.size() == 0 ? "uidMappings" : "gidMappings", "both 'uidMappings' and 'gidMappings'");
+            return std::nullopt;
+        }
+        if (from && from.text() != mapping.option) {
+            planner.add_problem(from, "no mapping here, as 'uidMappings' and 'gidMappings' have one");
+            return std::nullopt;
+        }
+        if (!check_id_mappings(planner, uids) || !check_id_mappings(planner, gids))
+            return std::nullopt;
+        // The mapping alone means it, too (runtime-spec config.md, "POSIX-platform Mounts").
+        if (!from)
+            mapping.option = "idmap";
+        mapping.uids = list_of_ranges(uids);
+        mapping.gids = list_of_ranges(gids);
+        return mapping;
+    }
+    if (from.text() != mapping.option) {
+        if (parse_option_mapping(planner, from.text().substr(mapping.option.size() + 1), mapping))
+            return mapping;
+        planner.add_problem(from, std::string(mapping.option) + "=uids=FROM-TO-SIZE#...;gids=FROM-TO-SIZE#..., where @ before FROM needs TO in the container's own mapping");
+        return std::nullopt;
+    }
+    Value user_namespace = planner.find_namespace("user");
+    if (!user_namespace) {
+        planner.add_problem(from, "'uidMappings' and 'gidMappings' with it, as linux.namespaces has no 'user' whose mapping it could take");
+        return std::nullopt;
+    }
+    // That of the container.
+    if (user_namespace["path"].text().empty()) {
+        mapping.uids = list_of_ranges(planner.top()["linux"]["uidMappings"]);
+        mapping.gids = list_of_ranges(planner.top()["linux"]["gidMappings"]);
+    }
+    return mapping;
+}
+
+void plan_mount(Planner& planner, Value value, Property)
 {
     Value destination = value["destination"];
     if (destination.text().empty())
         return planner.add_problem(destination, "a path in the container");
-    if (is_bind_mount(value) && value["source"].text().empty())
+    const bool is_bind = is_bind_mount(value);
+    if (is_bind && value["source"].text().empty())
         return planner.add_missing(value, "source", "the path that is bind-mounted");
+    std::optional<IdMapping> mapping = id_mapping_of(planner, value);
+    if (!mapping)
+        return;
 
     // Destinations relative to the root have been allowed since runtime-spec 1.2.
     std::vector<std::string> fields;
     fields.push_back((destination.text().starts_with('/') ? "" : "/") + std::string(destination.text()));
     fields.emplace_back(value["type"].text());
     fields.emplace_back(value["source"].text());
-    for (Value option = value["options"].first(); option; option = option.next())
-        fields.emplace_back(option.text());
-    planner.emit(property.note(), value, fields);
-}
+    bool is_recursive = false;
+    bool is_nofollow = false;
+    for (Value option = value["options"].first(); option; option = option.next()) {
+        is_recursive = is_recursive || option.text() == "rbind";
+        is_nofollow = is_nofollow || option.text() == "src-nofollow";
+        if (!is_id_map_option(option.text()))
+            fields.emplace_back(option.text());
+    }
+    if (!mapping->option.empty())
+        fields.emplace_back(mapping->option);
+    planner.emit("init.mount", value, fields);
 
-void plan_mount_option(Planner& planner, Value value, Property)
-{
-    if (value.text() == "idmap" || value.text() == "ridmap")
-        planner.add_problem(value, "another option: id-mapped mounts are not supported yet");
+    // Inside of a user namespace the source may be out of reach, and ids are mapped by who owns the file system.
+    if (!is_bind || (mapping->option.empty() && !planner.has_namespace("user")))
+        return;
+    std::string options(mapping->option);
+    for (const auto& [is_set, word] : {std::pair<bool, const char*>{is_recursive, "recursive"}, {is_nofollow, "nofollow"}})
+        if (is_set)
+            options += (options.empty() ? "" : ",") + std::string(word);
+    planner.emit("ns.mount-source", value, {value["source"].text(), options, mapping->uids, mapping->gids});
 }
 
 void plan_host_name(Planner& planner, Value value, Property property)

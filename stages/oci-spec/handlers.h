@@ -17,13 +17,13 @@ void plan_version(Planner& planner, Value value, Property property);
 void plan_annotation(Planner& planner, Value value, Property property);
 void plan_root(Planner& planner, Value value, Property property);
 void plan_mount(Planner& planner, Value value, Property property);
-void plan_mount_option(Planner& planner, Value value, Property property);
 void plan_host_name(Planner& planner, Value value, Property property);
 void plan_hook(Planner& planner, Value value, Property property);
 void plan_config(Planner& planner, Value value, Property property);
 
 // process
 void plan_process(Planner& planner, Value value, Property property);
+void refuse_command_line(Planner& planner, Value value, Property property);
 void plan_args(Planner& planner, Value value, Property property);
 void plan_env(Planner& planner, Value value, Property property);
 void check_capability(Planner& planner, Value value, Property property);
@@ -48,6 +48,10 @@ void plan_closid(Planner& planner, Value value, Property property);
 void plan_l3_schema(Planner& planner, Value value, Property property);
 void plan_bandwidth_schema(Planner& planner, Value value, Property property);
 void plan_schema(Planner& planner, Value value, Property property);
+void plan_net_device(Planner& planner, Value value, Property property);
+void plan_memory_policy(Planner& planner, Value value, Property property);
+/// Whether the entries of a list of id mappings are such that the kernel takes them; else problems.
+bool check_id_mappings(Planner& planner, Value value);
 
 // linux.resources
 void plan_cgroups_path(Planner& planner, Value value, Property property);

@@ -25,35 +25,50 @@ void plan_namespace(Planner& planner, Value value, Property)
                 planner.add_sentence(value, std::string("found a new user namespace, expected at least one of linux.") + name);
 }
 
+bool check_id_mappings(Planner& planner, Value value)
+{
+    // man 7 user_namespaces: at most 340 lines (Linux 4.15); none may overlap another on either side.
+    if (value.size() > 340) {
+        planner.add_sentence(value, "found " + std::to_string(value.size()) + " id mappings, expected at most 340");
+        return false;
+    }
+    bool is_good = true;
+    auto add_problem = [&](Value at, const std::string& expected) {
+        planner.add_problem(at, expected);
+        is_good = false;
+    };
+    for (Value mapping = value.first(); mapping; mapping = mapping.next()) {
+        unsigned long long size = *mapping["size"].to_unsigned();
+        if (size == 0) {
+            add_problem(mapping["size"], "at least 1");
+            continue;
+        }
+        for (const char* side : {"containerID", "hostID"}) {
+            unsigned long long start = *mapping[side].to_unsigned();
+            if (start + size > UINT32_MAX)
+                add_problem(mapping[side], "a range of " + std::to_string(size) + " ids that ends below 4294967295");
+            for (Value other = value.first(); other && other.index() < mapping.index(); other = other.next()) {
+                unsigned long long other_start = *other[side].to_unsigned();
+                if (start < other_start + *other["size"].to_unsigned() && other_start < start + size) {
+                    add_problem(mapping[side], "a range that does not overlap that of mapping " + std::to_string(other.index()));
+                    break;
+                }
+            }
+        }
+    }
+    return is_good;
+}
+
 void plan_id_mappings(Planner& planner, Value value, Property property)
 {
     if (value.size() == 0)
         return;
     if (!planner.has_namespace("user"))
         return planner.add_sentence(value, "found id mappings, expected none, as linux.namespaces has no 'user'");
-    // man 7 user_namespaces: at most 340 lines (Linux 4.15); none may overlap another on either side.
-    if (value.size() > 340)
-        return planner.add_sentence(value, "found " + std::to_string(value.size()) + " id mappings, expected at most 340");
-    for (Value mapping = value.first(); mapping; mapping = mapping.next()) {
-        unsigned long long size = *mapping["size"].to_unsigned();
-        if (size == 0) {
-            planner.add_problem(mapping["size"], "at least 1");
-            continue;
-        }
-        for (const char* side : {"containerID", "hostID"}) {
-            unsigned long long start = *mapping[side].to_unsigned();
-            if (start + size > UINT32_MAX)
-                planner.add_problem(mapping[side], "a range of " + std::to_string(size) + " ids that ends below 4294967295");
-            for (Value other = value.first(); other && other.index() < mapping.index(); other = other.next()) {
-                unsigned long long other_start = *other[side].to_unsigned();
-                if (start < other_start + *other["size"].to_unsigned() && other_start < start + size) {
-                    planner.add_problem(mapping[side], "a range that does not overlap that of mapping " + std::to_string(other.index()));
-                    break;
-                }
-            }
-        }
+    if (!check_id_mappings(planner, value))
+        return;
+    for (Value mapping = value.first(); mapping; mapping = mapping.next())
         planner.emit(property.note(), mapping, {mapping["containerID"].text(), mapping["hostID"].text(), mapping["size"].text()});
-    }
 }
 
 void plan_time_offset(Planner& planner, Value value, Property property)
@@ -228,4 +243,58 @@ void plan_schema(Planner& planner, Value value, Property property)
     if (value.text().find('\n') != std::string_view::npos)
         return planner.add_problem(value, "one line");
     plan_schema_lines(planner, value, property, false);
+}
+
+/// The kernel's rule for the name of a network interface (net/core/dev.c, dev_valid_name).
+static bool is_interface_name(std::string_view name)
+{
+    if (name.empty() || name.size() > 15 || name == "." || name == "..")
+        return false;
+    for (char c : name)
+        if (static_cast<unsigned char>(c) <= ' ' || c == '/' || c == ':' || c == 0x7f)
+            return false;
+    return true;
+}
+
+void plan_net_device(Planner& planner, Value value, Property property)
+{
+    if (!planner.has_namespace("network"))
+        return planner.add_sentence(value, "found a network device to move, expected none, as linux.namespaces has no 'network'");
+    if (!is_interface_name(value.key()) || value.key().find('%') != std::string_view::npos)
+        return planner.add_sentence(value, "found the key " + quoted(value.key()) + ", expected the name of a network interface");
+    std::string_view name = value["name"].text().empty() ? value.key() : value["name"].text();
+    // At its end may stand '%d', for which the kernel puts a number.
+    std::string_view fixed = name.ends_with("%d") ? name.substr(0, name.size() - 2) : name;
+    if (!is_interface_name(name) || fixed.find('%') != std::string_view::npos)
+        return planner.add_problem(value["name"], "the name of a network interface, which may end in '%d'");
+    for (Value other = planner.top()["linux"]["netDevices"].first(); other && other.key() != value.key(); other = other.next())
+        if (fixed.size() == name.size() && name == (other["name"].text().empty() ? other.key() : other["name"].text()))
+            return planner.add_sentence(value, "found the name " + quoted(name) + " for a second device, expected each name once");
+    planner.emit(property.note(), value, {value.key(), name});
+}
+
+void plan_memory_policy(Planner& planner, Value value, Property property)
+{
+    Value mode = value["mode"];
+    Value nodes = value["nodes"];
+    if (value.size() == 0)
+        return;
+    if (!mode)
+        return planner.add_missing(value, "mode", "a memory policy, such as MPOL_BIND");
+    if (!planner.check_word(mode, memory_policy_mode_words) ||
+        !planner.check_number_list(nodes))
+        return;
+    // set_mempolicy(2)
+    const bool takes_nodes = mode.text() != "MPOL_DEFAULT" && mode.text() != "MPOL_LOCAL";
+    if (!takes_nodes && !nodes.text().empty())
+        return planner.add_problem(nodes, "none, as " + std::string(mode.text()) + " takes no nodes");
+    if (takes_nodes && mode.text() != "MPOL_PREFERRED" && nodes.text().empty())
+        return planner.add_missing(value, "nodes", "a list of memory nodes, such as 0-3,7, as " + std::string(mode.text()) + " needs them");
+    std::string flags;
+    for (Value flag = value["flags"].first(); flag; flag = flag.next()) {
+        if (!planner.check_word(flag, memory_policy_flag_words))
+            return;
+        flags += (flags.empty() ? "" : ",") + std::string(flag.text());
+    }
+    planner.emit(property.note(), value, {mode.text(), nodes.text(), flags});
 }

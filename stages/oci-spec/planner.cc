@@ -222,6 +222,14 @@ bool Planner::check_absolute_path(Value value)
     return false;
 }
 
+bool Planner::check_number_list(Value value)
+{
+    if (value.text().find_first_not_of("0123456789-,: ") == std::string_view::npos)
+        return true;
+    add_problem(value, "a list of numbers and ranges, such as 0-3,7");
+    return false;
+}
+
 bool Planner::visit(Value value, Property property)
 {
     size_t problems_before = problems_.count();

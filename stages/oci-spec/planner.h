@@ -77,6 +77,8 @@ public:
     /// A whole number within bounds; else a problem. Values that are not there are fine.
     bool check_range(Value value, long long least, long long most);
     bool check_absolute_path(Value value);
+    /// A list of numbers and ranges as cpuset(7) has them, "0-3,7"; else a problem. Values that are not there are fine.
+    bool check_number_list(Value value);
 
 private:
     void look_around();

@@ -27,6 +27,11 @@ void plan_process(Planner& planner, Value value, Property)
 
 void plan_umask(Planner& planner, Value value, Property) { planner.check_range(value, 0, 0777); }
 
+void refuse_command_line(Planner& planner, Value value, Property)
+{
+    planner.add_sentence(value, "found a value for 'commandLine', expected none: it is for Windows; 'args' has the program here");
+}
+
 void plan_args(Planner& planner, Value value, Property)
 {
     if (value.size() == 0)
@@ -67,16 +72,32 @@ static int capability_number(std::string_view name)
     return number;
 }
 
+static uint64_t capability_set(Value list)
+{
+    uint64_t set = 0;
+    for (Value item = list.first(); item; item = item.next())
+        if (int number = capability_number(item.text()); number >= 0)
+            set |= uint64_t{1} << number;
+    return set;
+}
+
 void plan_capabilities(Planner& planner, Value value, Property property)
 {
     // capset(2) refuses an effective capability that is not permitted; here it can be named.
-    uint64_t permitted = 0;
-    for (Value item = value["permitted"].first(); item; item = item.next())
-        if (int number = capability_number(item.text()); number >= 0)
-            permitted |= uint64_t{1} << number;
+    const uint64_t permitted = capability_set(value["permitted"]);
     for (Value item = value["effective"].first(); item; item = item.next())
         if (int number = capability_number(item.text()); number >= 0 && (permitted >> number & 1) == 0)
             planner.add_problem(item, "a capability that is also in 'permitted'");
+    // capset(2) takes no inheritable one from outside of the bounding set; prctl(2), PR_CAP_AMBIENT_RAISE, only what is
+    // permitted and inheritable.
+    const uint64_t bounding = capability_set(value["bounding"]);
+    const uint64_t inheritable = capability_set(value["inheritable"]);
+    for (Value item = value["inheritable"].first(); item; item = item.next())
+        if (int number = capability_number(item.text()); number >= 0 && (bounding >> number & 1) == 0)
+            planner.add_problem(item, "a capability that is also in 'bounding'");
+    for (Value item = value["ambient"].first(); item; item = item.next())
+        if (int number = capability_number(item.text()); number >= 0 && ((permitted & inheritable) >> number & 1) == 0)
+            planner.add_problem(item, "a capability that is also in 'permitted' and 'inheritable'");
 
     static constexpr char sets[][12] = {"bounding", "permitted", "effective", "inheritable", "ambient"};
     for (const char* set : sets) {
@@ -163,7 +184,11 @@ void plan_io_priority(Planner& planner, Value value, Property property)
 
 void plan_exec_cpu_affinity(Planner& planner, Value value, Property property)
 {
-    // It is about `exec`; to `create` it means nothing.
-    if (planner.subject() == Subject::process)
-        refuse(planner, value, property);
+    Value initial = value["initial"];
+    Value final = value["final"];
+    if (!planner.check_number_list(initial) || !planner.check_number_list(final))
+        return;
+    // It is about `exec`; the container's first process is not touched.
+    if (!initial.text().empty() || !final.text().empty())
+        planner.emit(property.note(), value, {initial.text(), final.text()});
 }

@@ -68,12 +68,7 @@ void plan_pids_limit(Planner& planner, Value value, Property property)
 
 void plan_cpu_list(Planner& planner, Value value, Property property)
 {
-    // cpuset(7), "List format".
-    if (value.text().empty())
-        return;
-    if (value.text().find_first_not_of("0123456789-,: ") != std::string_view::npos)
-        planner.add_problem(value, "a list of numbers and ranges, such as 0-3,7");
-    else
+    if (!value.text().empty() && planner.check_number_list(value))
         planner.emit(property.note(), value, {value.text()});
 }
 

@@ -321,12 +321,9 @@ JSON
 }
 
 @test "what is not supported yet is an error when it is there, and fine when it is empty" {
-    refuses '.linux.netDevices.eth0 = {}' /linux/netDevices "found a value for 'netDevices', expected none: it is not supported yet"
-    refuses '.linux.memoryPolicy.mode = "MPOL_BIND"' /linux/memoryPolicy "found a value for 'memoryPolicy', expected none: it is not supported yet"
     refuses '.linux.personality = {domain: "LINUX", flags: ["X"]}' /linux/personality/flags "found a value for 'flags', expected none: it is not supported yet"
-    refuses '.mounts[0].uidMappings = [{containerID: 0, hostID: 0, size: 1}]' /mounts/0/uidMappings "found a value for 'uidMappings', expected none: it is not supported yet"
-    refuses '.mounts[0].options = ["idmap"]' /mounts/0/options/0 "found 'idmap', expected another option: id-mapped mounts are not supported yet"
-    accepts '.linux.netDevices = {} | .linux.memoryPolicy = {} | .mounts[0].uidMappings = []'
+    refuses '.process.commandLine = "x"' /process/commandLine "found a value for 'commandLine', expected none: it is for Windows; 'args' has the program here"
+    accepts '.linux.netDevices = {} | .linux.intelRdt = {} | .linux.memoryPolicy = {} | .mounts[0].uidMappings = []'
 }
 
 @test "what goes to resctrl is a name of one directory, and lines" {
@@ -336,6 +333,51 @@ JSON
     refuses '.linux.intelRdt.memBwSchema = "L3:0=f"' /linux/intelRdt/memBwSchema "found 'L3:0=f', expected one line that begins with 'MB:'"
     refuses '.linux.intelRdt.schemata = ["MB:0=1\nL3:0=1"]' /linux/intelRdt/schemata/0 "found 'MB:0=1\u000aL3:0=1', expected one line"
     accepts '.linux.intelRdt = {} | .linux.intelRdt.closID = "/"'
+}
+
+@test "network devices: names that interfaces can have, each once, and a namespace to move them to" {
+    accepts '.linux.netDevices = {eth0: {name: "eth%d"}, eth1: {name: "eth%d"}, eth2: {}}'
+    refuses '.linux.netDevices.eth0 = {} | .linux.namespaces |= map(select(.type != "network"))' /linux/netDevices/eth0 \
+        "found a network device to move, expected none, as linux.namespaces has no 'network'"
+    refuses '.linux.netDevices["a/b"] = {}' /linux/netDevices/a~1b "found the key 'a/b', expected the name of a network interface"
+    refuses '.linux.netDevices.sixteen_letters_ = {}' /linux/netDevices/sixteen_letters_ "found the key 'sixteen_letters_', expected the name of a network interface"
+    refuses '.linux.netDevices.eth0.name = "%d%d"' /linux/netDevices/eth0/name "found '%d%d', expected the name of a network interface, which may end in '%d'"
+    refuses '.linux.netDevices = {eth0: {name: "eth1"}, eth1: {}}' /linux/netDevices/eth1 "found the name 'eth1' for a second device, expected each name once"
+}
+
+@test "a memory policy: a mode, its flags, and nodes where it takes them" {
+    accepts '.linux.memoryPolicy = {mode: "MPOL_PREFERRED"}'
+    refuses '.linux.memoryPolicy = {nodes: "0"}' /linux/memoryPolicy/mode "found nothing, expected a memory policy, such as MPOL_BIND"
+    refuses '.linux.memoryPolicy = {mode: "MPOL_X"}' /linux/memoryPolicy/mode \
+        "found 'MPOL_X', expected one of MPOL_DEFAULT, MPOL_BIND, MPOL_INTERLEAVE, MPOL_WEIGHTED_INTERLEAVE, MPOL_PREFERRED, MPOL_PREFERRED_MANY, MPOL_LOCAL"
+    refuses '.linux.memoryPolicy = {mode: "MPOL_BIND"}' /linux/memoryPolicy/nodes "found nothing, expected a list of memory nodes, such as 0-3,7, as MPOL_BIND needs them"
+    refuses '.linux.memoryPolicy = {mode: "MPOL_LOCAL", nodes: "0"}' /linux/memoryPolicy/nodes "found '0', expected none, as MPOL_LOCAL takes no nodes"
+    refuses '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "a"}' /linux/memoryPolicy/nodes "found 'a', expected a list of numbers and ranges, such as 0-3,7"
+    refuses '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "0", flags: ["X"]}' /linux/memoryPolicy/flags/0 \
+        "found 'X', expected one of MPOL_F_NUMA_BALANCING, MPOL_F_RELATIVE_NODES, MPOL_F_STATIC_NODES"
+}
+
+@test "id-mapped mounts: binds, with both mappings or those of the user namespace" {
+    local map='[{containerID: 0, hostID: 5, size: 9}]' user
+    user='.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}] | .linux.gidMappings = .linux.uidMappings'
+    refuses ".mounts[0].uidMappings = $map | .mounts[0].gidMappings = $map" /mounts/0/uidMappings \
+        "found id mappings for a new file system, expected them on a bind mount only"
+    refuses ".mounts += [{destination: \"/x\", source: \"/\", options: [\"bind\"], uidMappings: $map}]" /mounts/7/gidMappings \
+        "found nothing, expected both 'uidMappings' and 'gidMappings'"
+    refuses '.mounts += [{destination: "/x", source: "/", options: ["bind", "idmap"]}]' /mounts/7/options/1 \
+        "found 'idmap', expected 'uidMappings' and 'gidMappings' with it, as linux.namespaces has no 'user' whose mapping it could take"
+    accepts ".mounts += [{destination: \"/x\", source: \"/\", options: [\"bind\", \"ridmap\"]}] | $user"
+    accepts '.mounts += [{destination: "/x", source: "/", options: ["bind", "idmap=uids=0-1-10#10-11-10;gids=0-100-10"]}]'
+    accepts ".mounts += [{destination: \"/x\", source: \"/\", options: [\"bind\", \"idmap=uids=@0-1-10;gids=@0-990-10\"]}] | $user"
+    refuses ".mounts += [{destination: \"/x\", source: \"/\", options: [\"bind\", \"idmap=uids=@0-1-10;gids=@0-991-10\"]}] | $user" /mounts/7/options/1 \
+        "found 'idmap=uids=@0-1-10;gids=@0-991-10', expected idmap=uids=FROM-TO-SIZE#...;gids=FROM-TO-SIZE#..., where @ before FROM needs TO in the container's own mapping"
+}
+
+@test "capability sets nest: effective in permitted, inheritable in bounding, ambient in permitted and inheritable" {
+    refuses '.process.capabilities.effective += ["CAP_CHOWN"]' /process/capabilities/effective/3 "found 'CAP_CHOWN', expected a capability that is also in 'permitted'"
+    refuses '.process.capabilities.inheritable = ["CAP_CHOWN"]' /process/capabilities/inheritable/0 "found 'CAP_CHOWN', expected a capability that is also in 'bounding'"
+    refuses '.process.capabilities.ambient = ["CAP_KILL"]' /process/capabilities/ambient/0 "found 'CAP_KILL', expected a capability that is also in 'permitted' and 'inheritable'"
+    accepts '.process.capabilities.ambient = ["CAP_KILL"] | .process.capabilities.inheritable = ["CAP_KILL"]'
 }
 
 @test "an error cannot play tricks on the terminal" {

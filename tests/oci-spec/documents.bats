@@ -21,7 +21,7 @@ SPEC=$BATS_TEST_DIRNAME/../../spec
             planned) [[ $row == *"| \`${note// /\` \`}\` |"* ]] ;;
             container) [[ $row == *"| what is in it |"* ]] ;;
             ignored) [[ $row == *"| ignored: $note |"* ]] ;;
-            refused) [[ $row == *"| not yet: an error when not empty |"* ]] ;;
+            refused) [[ $row == *"| ${note:+an error: }${note:-not yet: an error when not empty} |"* ]] ;;
         esac || { echo "$row" >&2; return 1; }
     done < <(oci-spec properties)
 }
