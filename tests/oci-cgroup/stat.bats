@@ -12,7 +12,7 @@ setup()
 }
 
 @test "stat prints limits and use, a line each" {
-    oci-cgroup create --memory 32M --pids 20 --cpuset-cpus 0 "$BOX" >/dev/null
+    oci-cgroup create --memory 32M --pids 20 "$BOX" >/dev/null
     start_in "$BOX"
 
     run -0 --separate-stderr oci-cgroup stat "$BOX"
@@ -20,10 +20,18 @@ setup()
     [[ $stderr == "" ]]
     [[ $output == *$'\nmemory.usage.limit 33554432\n'* ]]
     [[ $output == *$'\npids.current 1\npids.limit 20\n'* ]]
-    [[ $output == *$'\ncpuset.cpus 0\n'* ]]
     (($(sed -n 's/^memory.usage.usage //p' <<<"$output") > 0))
     (($(sed -n 's/^cpu.usage.total //p' <<<"$output") > 0))
     end "$PID"
+    oci-cgroup delete "$BOX"
+}
+
+@test "the processors and memory nodes that may be used are lists" {
+    oci-cgroup why / cpuset >/dev/null || skip "needs the controller cpuset"
+    oci-cgroup create --cpuset-cpus 0 "$BOX" >/dev/null
+
+    oci-cgroup stat "$BOX" | grep -qx 'cpuset.cpus 0'
+    oci-cgroup stat --json "$BOX" | jq -e '.cpuset.cpus == [0] and .cpuset.mems[0] == 0'
     oci-cgroup delete "$BOX"
 }
 
