@@ -171,7 +171,7 @@ HOOK
         args sleep 1000
         run -1 rt run "$TEST_ID"
         [[ $output == *"$kind hook #0"*"exited with status 7"* ]]
-        [[ -z $(ls -A "$STATE_ROOT" | grep -v '^\.') && -z $(find /sys/fs/cgroup -name "*$TEST_ID*") ]]
+        [[ -z $(compgen -G "$STATE_ROOT/*") && -z $(find /sys/fs/cgroup -name "*$TEST_ID*") ]]
         [[ $(tail -1 stopped) == "$kind" ]]
     done
 }

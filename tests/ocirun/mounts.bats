@@ -23,7 +23,7 @@ refused()
     run -1 rt run "$TEST_ID"
     # shellcheck disable=SC2053
     [[ $output == *"$1"*$2* ]] || { echo "$output"; return 1; }
-    [[ -z $(ls -A "$STATE_ROOT" 2>/dev/null | grep -v '^\.') ]]
+    [[ -z $(compgen -G "$STATE_ROOT/*") ]]
     refute grep -q "$BUNDLE" /proc/self/mountinfo
 }
 

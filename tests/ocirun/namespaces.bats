@@ -23,7 +23,7 @@ refused()
     run -1 rt run "$TEST_ID"
     # shellcheck disable=SC2053
     [[ $output == *"$1"*$2* ]] || { echo "$output"; return 1; }
-    [[ -z $(ls -A "$STATE_ROOT" 2>/dev/null | grep -v '^\.') ]]
+    [[ -z $(compgen -G "$STATE_ROOT/*") ]]
 }
 
 # hold OPTION...: a process in namespaces of its own (unshare's options), until the end of the test. Sets HOLDER to its pid.

@@ -23,7 +23,7 @@ refused()
     run -1 rt run "$TEST_ID"
     # shellcheck disable=SC2053
     [[ $output == *"$1"*$2* ]] || { echo "$output"; return 1; }
-    [[ -z $(ls -A "$STATE_ROOT" 2>/dev/null | grep -v '^\.') ]]
+    [[ -z $(compgen -G "$STATE_ROOT/*") ]]
 }
 
 # status_line NAME: a line of /proc/self/status, from $output.
@@ -161,10 +161,11 @@ status_line() { sed -n "s/^$1:[[:space:]]*//p" <<<"$output"; }
     requires root
     # Fields 18, 19, 40 and 41 of /proc/PID/stat: priority, nice, real-time priority, policy.
     local entry
+    # shellcheck disable=SC2089
     for entry in '{"policy":"SCHED_OTHER","nice":5} 25 5 0 0' '{"policy":"SCHED_BATCH","nice":-3} 17 -3 0 3' '{"policy":"SCHED_IDLE"} 20 0 0 5' \
         '{"policy":"SCHED_FIFO","priority":7} -8 0 7 1' '{"policy":"SCHED_RR","priority":99} -100 0 99 2' \
         '{"policy":"SCHED_DEADLINE","runtime":10000000,"deadline":20000000,"period":30000000} -101 0 0 6'; do
-        # shellcheck disable=SC2086
+        # shellcheck disable=SC2086,SC2090
         set -- $entry
         cfg --argjson s "$1" '.process.scheduler = $s'
         args cat /proc/self/stat
