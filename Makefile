@@ -36,10 +36,13 @@ endif
 # Only what a program alone needs.
 LIBS_oci-seccomp := -lseccomp
 LIBS_oci-init := -lcap
+LIBS_oci-cgroup-systemd := -lsystemd
 LIBS_oci-spec :=
 LINK_ocirun = $(STATIC)
 LINK_oci-spec = $(if $(SIMDJSON_SRC),$(STATIC),-pie)
-$(foreach s,$(filter-out oci-spec,$(STAGES)),$(eval LINK_$(s) = $(STATIC)))
+# libsystemd exists as a shared library only; whoever uses it pays for it.
+LINK_oci-cgroup-systemd = -pie $(if $(SANITIZE),,-static-libstdc++ -static-libgcc)
+$(foreach s,$(filter-out oci-spec oci-cgroup-systemd,$(STAGES)),$(eval LINK_$(s) = $(STATIC)))
 ifneq ($(SIMDJSON_SRC),)
 # Of simdjson's kernels for x86 only the plain and the AVX2 one: those between are used by few, and each is a page to
 # load. Its header includes <iostream>, of which it uses nothing, but which sets up all locales at every start; the

@@ -22,7 +22,7 @@ static unsigned long steps_done = 0;
 // Each program has its own slot in the step file, so that stages which run at the same time do not
 // overwrite each other's record.
 static constexpr size_t slot_size = 256;
-static constexpr const char* slots[] = {"oci-spec", "oci-cgroup", "oci-seccomp", "oci-ns", "oci-init", "oci-criu"};
+static constexpr const char* slots[] = {"oci-spec", "oci-cgroup", "oci-seccomp", "oci-ns", "oci-init", "oci-criu", "oci-cgroup-systemd"};
 
 static off_t slot_of(std::string_view stage_name)
 {

@@ -1,0 +1,284 @@
+// Units of systemd: names, properties (man 5 systemd.resource-control), and the program that asks for them.
+#include "systemd.h"
+
+#include "fd/fd.h"
+#include "process/process.h"
+#include "stage/stage.h"
+
+#include <cstdio>
+#include <optional>
+#include <unistd.h>
+
+Result<CgroupManager> parse_cgroup_manager(std::string_view word)
+{
+    if (word == "cgroupfs")
+        return CgroupManager::cgroupfs;
+    if (word == "systemd")
+        return CgroupManager::systemd;
+    if (word == "auto")
+        return CgroupManager::automatic;
+    return Error{"--manager '" + std::string(word) + "': expected auto, cgroupfs or systemd", 0, {}, exit_usage};
+}
+
+// ---------------------------------------------------------------- names
+
+bool is_unit_path(std::string_view path)
+{
+    size_t first = path.find(':');
+    size_t second = first == std::string_view::npos ? first : path.find(':', first + 1);
+    return second != std::string_view::npos && path.find(':', second + 1) == std::string_view::npos && path.find('/') == std::string_view::npos;
+}
+
+/// man 5 systemd.unit, "String escaping for inclusion in unit names".
+static void append_unit_name(std::string& to, std::string_view text)
+{
+    static constexpr char digits[] = "0123456789abcdef";
+    for (char c : text) {
+        bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || std::string_view(":-_.\\").find(c) != std::string_view::npos;
+        if (is_plain)
+            to += c;
+        else
+            to.append({'\\', 'x', digits[static_cast<unsigned char>(c) >> 4], digits[static_cast<unsigned char>(c) & 15]});
+    }
+}
+
+Result<UnitName> parse_unit_path(std::string_view path, std::string_view id)
+{
+    std::string_view slice;
+    std::string_view prefix = "ocirun";
+    std::string_view name = id;
+    if (!path.empty()) {
+        if (!is_unit_path(path))
+            return Error{"cgroup path '" + std::string(path) + "': expected SLICE:PREFIX:NAME, as systemd manages the cgroups"};
+        size_t first = path.find(':');
+        size_t second = path.find(':', first + 1);
+        slice = path.substr(0, first);
+        prefix = path.substr(first + 1, second - first - 1);
+        name = path.substr(second + 1);
+    }
+    if (name.empty())
+        return Error{"cgroup path '" + std::string(path) + "' has no name behind the last colon"};
+    if (!slice.empty() && !slice.ends_with(".slice"))
+        return Error{"cgroup path '" + std::string(path) + "': '" + std::string(slice) + "' is no slice; the name of one ends in .slice"};
+    UnitName unit;
+    unit.slice = slice;
+    if (name.ends_with(".slice")) {
+        append_unit_name(unit.unit, name);
+        return unit;
+    }
+    if (!prefix.empty()) {
+        append_unit_name(unit.unit, prefix);
+        unit.unit += '-';
+    }
+    append_unit_name(unit.unit, name);
+    unit.unit += ".scope";
+    return unit;
+}
+
+// ---------------------------------------------------------------- limits
+
+namespace {
+
+constexpr const char* infinity = "18446744073709551615";
+
+/// A number of a cgroup's file, which may say `max` (v2) or `-1` (v1). Nothing: another form (`64M`, `50 8:0 30`).
+std::optional<std::string> number_of(std::string_view value)
+{
+    if (value == "max" || value == "-1")
+        return infinity;
+    Result<unsigned long long> number = parse_unsigned(value);
+    return number.has_value() ? std::optional(std::to_string(number.value())) : std::nullopt;
+}
+
+/// systemd takes processor time in microseconds a second, and keeps whole percents of it: it is rounded up, so that the unit never gets less than the
+/// file says.
+std::string quota_per_second(unsigned long long quota, unsigned long long period)
+{
+    constexpr unsigned long long percent = 10'000;
+    // 128 bits: a quota may be as large as the kernel takes, some 2^44.
+    auto per_second = static_cast<unsigned __int128>(quota) * 1'000'000 / period;
+    auto rounded = (per_second + percent - 1) / percent * percent;
+    return rounded >= UINT64_MAX ? infinity : std::to_string(static_cast<unsigned long long>(rounded));
+}
+
+class Properties {
+public:
+    std::vector<std::string> list;
+
+    void add(const std::string& name, const std::string& value) { list.push_back(name + "=" + value); }
+    void add_number(const std::string& name, std::string_view value)
+    {
+        if (std::optional<std::string> number = number_of(value))
+            add(name, "uint64 " + *number);
+    }
+    void add_cpu_time(std::string_view quota, std::string_view period)
+    {
+        unsigned long long usec = parse_unsigned(period).has_value() ? parse_unsigned(period).value() : 100'000;
+        Result<unsigned long long> microseconds = parse_unsigned(quota);
+        if (usec == 0)
+            return;
+        add("CPUQuotaPerSecUSec", std::string("uint64 ") + (microseconds.has_value() ? quota_per_second(microseconds.value(), usec) : infinity));
+        add("CPUQuotaPeriodUSec", "uint64 " + std::to_string(usec));
+    }
+    /// `0-2,7` as an array of bytes, the first CPU or node in the lowest bit of the first.
+    void add_set(const std::string& name, std::string_view list_of_ranges)
+    {
+        std::vector<unsigned> bytes;
+        while (!list_of_ranges.empty()) {
+            std::string_view range = list_of_ranges.substr(0, list_of_ranges.find_first_of(", \n"));
+            list_of_ranges.remove_prefix(std::min(list_of_ranges.size(), range.size() + 1));
+            if (range.empty())
+                continue;
+            size_t dash = range.find('-');
+            Result<unsigned long long> from = parse_unsigned(range.substr(0, dash));
+            Result<unsigned long long> to = dash == std::string_view::npos ? from : parse_unsigned(range.substr(dash + 1));
+            // The kernel says what is wrong with it; 8192 CPUs are as many as it has at most.
+            if (!from.has_value() || !to.has_value() || to.value() >= 8192)
+                return;
+            for (unsigned long long bit = from.value(); bit <= to.value(); bit++) {
+                if (bytes.size() <= bit / 8)
+                    bytes.resize(bit / 8 + 1);
+                bytes[bit / 8] |= 1U << bit % 8;
+            }
+        }
+        std::string text;
+        for (unsigned byte : bytes)
+            text += (text.empty() ? "" : ", ") + std::to_string(byte);
+        add(name, "@ay [" + text + "]");
+    }
+};
+
+}  // namespace
+
+std::vector<std::string> limit_properties(std::span<const LimitWrite> writes)
+{
+    struct Plain {
+        int version;
+        std::string_view file;
+        const char* property;
+    };
+    static constexpr Plain plain[] = {
+        {2, "memory.max", "MemoryMax"},    {2, "memory.high", "MemoryHigh"},          {2, "memory.low", "MemoryLow"},
+        {2, "memory.min", "MemoryMin"},    {2, "memory.swap.max", "MemorySwapMax"},   {2, "cpu.weight", "CPUWeight"},
+        {2, "io.weight", "IOWeight"},      {2, "pids.max", "TasksMax"},               {1, "pids.max", "TasksMax"},
+        {1, "cpu.shares", "CPUShares"},    {1, "memory.limit_in_bytes", "MemoryLimit"}, {1, "blkio.weight", "BlockIOWeight"},
+    };
+    Properties properties;
+    std::string_view v1_quota;
+    std::string_view v1_period;
+    for (const LimitWrite& write : writes) {
+        // The last one of a file decides, as it does in the cgroup: systemd takes the last one of a property.
+        for (const Plain& entry : plain) {
+            if (entry.version == write.version && entry.file == write.file)
+                properties.add_number(entry.property, write.value);
+            // io.bfq.weight is that scheduler's own; systemd knows the range of io.weight.
+            else if (entry.version == write.version && entry.file == write.other_file && entry.version == 2)
+                properties.add_number(entry.property, write.other_value);
+        }
+        if (write.version == 2 && write.file == "cpu.max")
+            properties.add_cpu_time(std::string_view(write.value).substr(0, write.value.find(' ')),
+                                    write.value.find(' ') == std::string::npos ? std::string_view() : std::string_view(write.value).substr(write.value.find(' ') + 1));
+        else if (write.version == 2 && write.file == "cpuset.cpus")
+            properties.add_set("AllowedCPUs", write.value);
+        else if (write.version == 2 && write.file == "cpuset.mems")
+            properties.add_set("AllowedMemoryNodes", write.value);
+        else if (write.version == 1 && write.file == "cpu.cfs_quota_us")
+            v1_quota = write.value;
+        else if (write.version == 1 && write.file == "cpu.cfs_period_us")
+            v1_period = write.value;
+    }
+    if (!v1_quota.empty() || !v1_period.empty())
+        properties.add_cpu_time(v1_quota, v1_period);
+    return std::move(properties.list);
+}
+
+// ---------------------------------------------------------------- devices
+
+std::vector<std::string> device_properties(std::span<const DeviceRule> rules)
+{
+    static const std::vector<std::string> anything{"DevicePolicy='auto'", "DeviceAllow=@a(ss) []"};
+    // cgroup v1 has what systemd has: a default and exceptions. What does not fit in there is kept away by the program beside it.
+    Result<std::vector<DeviceLine>> lines = device_lines(rules);
+    if (!lines.has_value() || lines.value().empty() || std::string_view(lines.value()[0].file) != "devices.deny" || lines.value()[0].value != "a")
+        return anything;
+    std::string allowed;
+    for (const DeviceLine& line : lines.value()) {
+        if (std::string_view(line.file) != "devices.allow")
+            continue;
+        // c 1:3 rw
+        std::string_view rest = line.value;
+        const bool is_block = rest[0] == 'b';
+        const std::string_view numbers = rest.substr(2, rest.rfind(' ') - 2);
+        const std::string_view access = rest.substr(rest.rfind(' ') + 1);
+        const std::string_view major = numbers.substr(0, numbers.find(':'));
+        const std::string_view minor = numbers.substr(numbers.find(':') + 1);
+        std::string node;
+        if (major != "*" && minor != "*")
+            node = std::string(is_block ? "/dev/block/" : "/dev/char/") + std::string(numbers);
+        else
+            // One minor number of all majors is more than systemd can say.
+            node = std::string(is_block ? "block-" : "char-") + std::string(major);
+        allowed += (allowed.empty() ? "('" : ", ('") + node + "', '" + std::string(access) + "')";
+    }
+    return {"DevicePolicy='strict'", "DeviceAllow=@a(ss) [" + allowed + "]"};
+}
+
+// ---------------------------------------------------------------- starting
+
+static constexpr const char* program_name = "oci-cgroup-systemd";
+
+/// What the program said on its error pipe, or how it ended.
+static Error failure(const std::string& said, const ExitStatus& status, int step_fd)
+{
+    Result<stage::StageError> line = stage::parse_error_line(std::string_view(said).substr(0, said.find('\n')));
+    if (line.has_value())
+        return std::move(line.value().error).with_context(program_name);
+    std::string step = stage::last_step(step_fd, program_name);
+    return Error{std::string(program_name) + " " + status.words() + (step.empty() ? "" : "; its last step was: " + step)};
+}
+
+Result<std::string> start_unit(const UnitStart& start)
+{
+    const std::string path = TRY(find_stage_program(program_name).with_exit_code(exit_no_manager));
+    Pipe output = TRY(Pipe::create());
+    Pipe errors = TRY(Pipe::create());
+    SpawnOptions options;
+    options.stdout_fd = output.write_end.get();
+    options.inherit = {errors.write_end.get()};
+    // Where the manager is: XDG_RUNTIME_DIR, DBUS_SESSION_BUS_ADDRESS, DBUS_SYSTEM_BUS_ADDRESS.
+    for (char** variable = environ; *variable != nullptr; variable++)
+        options.environment.emplace_back(*variable);
+    std::vector<std::string> words{path, "--error-fd=" + std::to_string(errors.write_end.get())};
+    if (stage::step_fd() >= 0) {
+        words.push_back("--step-fd=" + std::to_string(stage::step_fd()));
+        options.inherit.push_back(stage::step_fd());
+    }
+    if (!start.test_step.empty())
+        words.push_back("--test-step=" + start.test_step);
+    words.insert(words.end(), {"start", "--parent=" + std::to_string(::getpid()), "--description=container " + start.id});
+    if (!start.name.slice.empty())
+        words.push_back("--slice=" + start.name.slice);
+    if (start.journal_fd >= 0) {
+        words.push_back("--journal-fd=" + std::to_string(start.journal_fd));
+        options.inherit.push_back(start.journal_fd);
+    }
+    if (start.pid > 0)
+        words.push_back("--pid=" + std::to_string(start.pid));
+    for (const std::string& property : start.properties)
+        words.push_back("--property=" + property);
+    words.insert(words.end(), {"--", start.name.unit});
+
+    stage::step("start unit " + start.name.unit);
+    ChildProcess child = TRY(spawn(path, words, options));
+    output.write_end.reset();
+    errors.write_end.reset();
+    std::string control_group = TRY(read_all(output.read_end.get(), 1 << 16));
+    std::string said = TRY(read_all(errors.read_end.get(), 1 << 20));
+    ExitStatus status = TRY(child.wait());
+    if (status.shell_status() != 0)
+        return failure(said, status, stage::step_fd());
+    if (!control_group.starts_with('/') || !control_group.ends_with('\n'))
+        return Error{std::string(program_name) + " did not say where the unit's cgroup is"};
+    control_group.pop_back();
+    return control_group;
+}
