@@ -254,6 +254,7 @@ ocirun_teardown()
     clean_state
     clean_mounts
     clean_processes
+    clean_units
     clean_cgroups
     dev_null=$(stat -c '%t:%T owner %u mode %a' /dev/null)
     if [[ $dev_null != "1:3 owner 0 mode 666" ]]; then
@@ -388,6 +389,21 @@ clean_mounts()
             read -r _ _ _ _ target _ <<<"$line"
             umount -l "$(printf '%b' "$target")" 2>/dev/null || true
         fi
+    done
+}
+
+# Transient units of systemd, by the files that it keeps as long as it knows them. One that is just ending gets a second.
+clean_units()
+{
+    local units try unit
+    for try in {1..10}; do
+        mapfile -t units < <(compgen -G "/run/systemd/transient/*$TEST_ID*"; compgen -G "/run/user/*/systemd/transient/*$TEST_ID*")
+        ((${#units[@]} > 0)) || return 0
+        ((try == 10)) || sleep 0.1
+    done
+    LEAKS+=("${units[@]/#/unit: }")
+    for unit in "${units[@]}"; do
+        [[ $unit != /run/systemd/* ]] || systemctl kill --signal KILL "${unit##*/}" || true
     done
 }
 

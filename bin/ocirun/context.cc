@@ -109,11 +109,10 @@ Result<Context> Context::from(const Arguments& global, bool log_may_fail)
     context.log = TRY(std::move(log));
 
     std::string manager = global.value("cgroup-manager", global.has("systemd-cgroup") ? "systemd" : "cgroupfs");
-    if (manager != "cgroupfs" && manager != "systemd" && manager != "disabled")
-        return Error{"--cgroup-manager '" + manager + "': expected cgroupfs, systemd or disabled"};
-    context.cgroups_disabled = manager == "disabled";
-    context.systemd_cgroups = manager == "systemd";
     context.resctrl = global.value("resctrl");
+    if (manager != "auto" && manager != "cgroupfs" && manager != "systemd" && manager != "disabled")
+        return Error{"--cgroup-manager '" + manager + "': expected auto, cgroupfs, disabled or systemd"};
+    context.cgroup_manager = std::move(manager);
 
     context.root_was_given = global.has("root");
     context.root_path = context.root_was_given ? global.value("root") : TRY(StateRoot::default_path());

@@ -40,9 +40,9 @@ struct Context {
     Log log;
     std::string root_path;
     bool root_was_given = false;
-    bool cgroups_disabled = false;
-    bool systemd_cgroups = false;
     std::string resctrl;  ///< where resctrl is mounted, for tests; empty: oci-cgroup finds it
+    /// --cgroup-manager: auto, cgroupfs, disabled or systemd.
+    std::string cgroup_manager;
     /// --test-step PROGRAM:N:SIGNAL
     std::string test_program;
     std::string test_step;

@@ -6,6 +6,7 @@
 #include "context.h"
 #include "launch.h"
 #include "stages.h"
+#include "unit.h"
 
 #include <cstdio>
 #include <fcntl.h>
@@ -299,11 +300,17 @@ Result<Started> start_process(const Context& context, const StateRoot& root, Sta
         TRY(move_below(cgroups, path));
     text = with_lines(text, cgroup_lines("ns", cgroups) + resctrl_lines(container.resctrl));
 
-    UniqueFd plan_file(::memfd_create("ocirun-plan", MFD_CLOEXEC));
+    // Of a user's unit only systemd can let in a process that was started elsewhere, say in a login session: oci-ns waits for its plan meanwhile.
+    std::optional<Unit> unit = find_unit(container.state.entries());
+    Pipe late_plan;
+    if (unit && unit->manager == "user")
+        late_plan = TRY(Pipe::create());
+    UniqueFd plan_file(late_plan.read_end ? late_plan.read_end.release() : ::memfd_create("ocirun-plan", MFD_CLOEXEC));
     UniqueFd filter(::memfd_create("ocirun-filter", MFD_CLOEXEC));
     if (!plan_file || !filter)
         return errno_error("cannot make a memory file");
-    TRY(write_all(plan_file.get(), text));
+    if (!late_plan.write_end)
+        TRY(write_all(plan_file.get(), text));
     TRY(provide_filter(context, root, stages, text, filter.get()));
 
     SocketPair control = TRY(SocketPair::create());
@@ -326,6 +333,14 @@ Result<Started> start_process(const Context& context, const StateRoot& root, Sta
         words.push_back(std::move(word));
     ChildProcess namespaces = TRY(stages.start("oci-ns", words, options));
     control.theirs.reset();
+    if (late_plan.write_end) {
+        TRY(attach_to_unit(context, *unit, namespaces.pid()));
+        plan_file.reset();
+        Result<void> written = write_all(late_plan.write_end.get(), text);
+        if (!written.has_value() && written.error().error_number != EPIPE)
+            return std::move(written).error();
+        late_plan.write_end.reset();
+    }
 
     Started started;
     for (;;) {

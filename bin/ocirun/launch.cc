@@ -6,6 +6,7 @@
 #include "json/json.h"
 #include "seccomp/filter.h"
 #include "undo.h"
+#include "unit.h"
 #include "version.h"
 
 #include <cstdlib>
@@ -317,8 +318,6 @@ public:
     {
         TRY(find_bundle());
         kept_fds_ = TRY(prepare_descriptors(request_.preserve_fds));
-        if (context_.systemd_cgroups)
-            return Error{"the systemd cgroup manager is not supported yet; give --cgroup-manager cgroupfs (podman, docker: cgroup driver cgroupfs)"};
         TRY(start_reading());
         TRY(start_namespaces());
         stage::step("make the entry in the state root");
@@ -394,7 +393,7 @@ private:
 
     Result<Launched> make()
     {
-        if (!context_.cgroups_disabled)
+        if (context_.cgroup_manager != "disabled")
             TRY(start_cgroup());
         TRY(read_plan());
         TRY(check_terminal());
@@ -428,6 +427,15 @@ private:
             words.push_back("--tolerate-denied");
         if (!context_.resctrl.empty())
             words.push_back("--resctrl=" + context_.resctrl);
+        if (context_.cgroup_manager != "cgroupfs") {
+            // A scope needs a process from the start. oci-ns is there, has nothing to do until it gets the plan, and the first
+            // process is born where it is (docs/decisions/0008-systemd.md).
+            words.push_back("--manager=" + context_.cgroup_manager);
+            words.push_back("--pid=" + std::to_string(namespaces_.process.pid()));
+            options.environment = manager_environment();
+            if (context_.test_program == "oci-cgroup-systemd")
+                words.push_back("--unit-test-step=" + context_.test_step);
+        }
         cgroup_ = EarlyStage{TRY(stages_.start("oci-cgroup", words, options)), std::move(plan.write_end)};
         cgroup_output_ = std::move(output.read_end);
         return {};
@@ -482,6 +490,9 @@ private:
                 return Error{"without cgroups (--cgroup-manager disabled) there is nobody to join a group of resctrl", 0, std::string(rdt->pointer)};
             return {};
         }
+        // systemd may take its time, and a signal is heard meanwhile.
+        if (context_.cgroup_manager != "cgroupfs")
+            TRY(signals_.wait_readable(cgroup_output_.get()));
         std::string lines = TRY(read_all(cgroup_output_.get(), 1 << 20));
         ExitStatus status = TRY(cgroup_->process.wait());
         if (status.shell_status() != 0)
@@ -708,7 +719,7 @@ Result<void> destroy(const Context& context, const StateRoot& root, ContainerSta
     // Another command has removed it meanwhile, and run the hooks; cgroups of its name may be another container's by now.
     if (!state.is_current())
         return {};
-    TRY(undo_container(root, state));
+    TRY(undo_container(context, root, state));
     if (plan == nullptr)
         return {};
     StateFacts facts{state.id(), "stopped", 0, bundle, {}, {}};

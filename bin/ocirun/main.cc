@@ -13,7 +13,7 @@ static constexpr Option global_options[] = {
     {"log", 0, "FILE", "append errors there, too (default: stderr alone)"},
     {"log-format", 0, "FORMAT", "text (default) or json"},
     {"debug", 0, "", "log what is done"},
-    {"cgroup-manager", 0, "MANAGER", "cgroupfs (default), systemd or disabled"},
+    {"cgroup-manager", 0, "MANAGER", "cgroupfs (default), systemd, auto (systemd where it can be reached) or disabled"},
     {"systemd-cgroup", 0, "", "the same as --cgroup-manager systemd"},
     {"rootless", 0, "BOOL", "accepted for compatibility; what is permitted is found out", true},
     {"criu", 0, "PATH", "accepted for compatibility", true},

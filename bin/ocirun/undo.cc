@@ -3,6 +3,7 @@
 
 #include "host_mounts.h"
 #include "stage/stage.h"
+#include "unit.h"
 
 #include <algorithm>
 #include <csignal>
@@ -115,7 +116,7 @@ static Result<void> remove_resctrl_groups(const std::vector<JournalEntry>& journ
     return {};
 }
 
-Result<void> undo_container(const StateRoot& root, ContainerState& state)
+Result<void> undo_container(const Context& context, const StateRoot& root, ContainerState& state)
 {
     std::vector<JournalEntry> journal = TRY(state.journal());
     std::vector<JournalEntry> boots = newest_first(journal, "boot", 1);
@@ -134,6 +135,8 @@ Result<void> undo_container(const StateRoot& root, ContainerState& state)
         }
         if (alive)
             TRY(kill_all(cgroups.ours, processes));
+        std::optional<Unit> unit = find_unit(journal);
+        Result<void> stopped = unit ? stop_unit(context, *unit) : Result<void>();
 
         // The common case is that all are empty: one rmdir each.
         bool removed = true;
@@ -147,6 +150,9 @@ Result<void> undo_container(const StateRoot& root, ContainerState& state)
             for (const std::string& cgroup : cgroups.ours)
                 TRY(remove_cgroup(cgroup));
         }
+        // The manager has ended, and its units with it (a user's, when the user has logged out): no cgroup, no unit.
+        if (!stopped.has_value() && cgroups.ours.empty())
+            return stopped;
         for (const std::string& cgroup : cgroups.planned)
             ::rmdir(cgroup.c_str());
         TRY(remove_resctrl_groups(journal));

@@ -3,9 +3,9 @@
 
 #include "container.h"
 
-/// Kills what lives, removes the cgroups, then the state, by the journal alone, so that it works
+/// Kills what lives, stops the unit, removes the cgroups, then the state, by the journal alone, so that it works
 /// whatever is left of the container. Safe to repeat.
-Result<void> undo_container(const StateRoot& root, ContainerState& state);
+Result<void> undo_container(const Context& context, const StateRoot& root, ContainerState& state);
 
 /// Sends SIGKILL to the process if it is still that process, and waits (at most 10 s) until it is dead.
 Result<void> kill_and_wait(const ProcessId& process);

@@ -14,7 +14,7 @@ namespace stage {
 // or a step may come from the depth of any function.
 static const char* program_name = "ocirun";
 static int error_fd = -1;
-static int step_fd = -1;
+static int step_file = -1;
 static unsigned long test_step = 0;
 static int test_signal = 0;
 static unsigned long steps_done = 0;
@@ -38,7 +38,8 @@ static off_t slot_of(std::string_view stage_name)
 void set_name(const char* name) { program_name = name; }
 const char* name() { return program_name; }
 void set_error_fd(int fd) { error_fd = fd; }
-void set_step_fd(int fd) { step_fd = fd; }
+void set_step_fd(int fd) { step_file = fd; }
+int step_fd() { return step_file; }
 
 Result<void> set_test_step(std::string_view text)
 {
@@ -52,11 +53,11 @@ Result<void> set_test_step(std::string_view text)
 
 void step(std::string_view what)
 {
-    if (step_fd >= 0) {
+    if (step_file >= 0) {
         char record[slot_size] = {};
         std::memcpy(record, what.data(), std::min(what.size(), sizeof record - 1));
         // Best effort: a lost record costs a word in a message, never the container.
-        if (::pwrite(step_fd, record, std::min(what.size(), sizeof record - 1) + 1, slot_of(program_name)) < 0)
+        if (::pwrite(step_file, record, std::min(what.size(), sizeof record - 1) + 1, slot_of(program_name)) < 0)
             return;
     }
     if (test_step != 0 && ++steps_done == test_step) {

@@ -18,6 +18,8 @@ void set_error_fd(int fd);
 
 /// Steps are recorded in the memory file `fd` (ocirun's --step-fd), in this program's slot.
 void set_step_fd(int fd);
+/// -1: there is none.
+int step_fd();
 
 /// Test hook (hidden option --test-step N:SIGNAL): sends this process SIGNAL at the start of its
 /// step number N (1 is the first). A bad value is an error.

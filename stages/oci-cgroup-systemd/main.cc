@@ -61,6 +61,9 @@ static Result<int> run_start(const Arguments&, const Arguments& arguments)
     if (is_slice == !request.pids.empty())
         return Error{is_slice ? "a slice has no processes of its own: leave out --pid" : "a scope needs a process: give --pid PID", 0, {}, exit_usage};
     ManagerKind kind = TRY(manager_of(arguments));
+    // Where the field's containers of a user are, and not among the desktop's applications.
+    if (request.slice.empty() && kind == ManagerKind::user && !is_slice)
+        request.slice = "user.slice";
     int journal_fd = TRY(arguments.descriptor("journal-fd"));
     // Whoever started us and has died undoes what we do no more.
     if (arguments.has("parent") &&
@@ -69,7 +72,7 @@ static Result<int> run_start(const Arguments&, const Arguments& arguments)
 
     Manager manager = TRY(Manager::connect(kind));
     if (TRY(manager.is_active(request.name)).value_or(false))
-        return Error{"unit '" + request.name + "' exists already; another container has that name, or has left it ('systemctl stop' ends it)", EEXIST};
+        return Error{"unit '" + request.name + "' exists already; another container has that name, or has left it ('systemctl stop' ends it)"};
     TRY(record(journal_fd, kind, request));
     TRY(manager.start(request));
     std::string path = TRY(manager.control_group(request.name));

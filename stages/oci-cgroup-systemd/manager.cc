@@ -23,7 +23,7 @@ ManagerKind own_manager()
 {
     // In a user namespace somebody else's root shows as another user: its manager would not obey us.
     struct stat status;
-    bool is_own = ::geteuid() == 0 && ::stat("/run/systemd/system", &status) == 0 && status.st_uid == 0;
+    bool is_own = ::geteuid() == 0 && (::stat("/run/systemd/system", &status) < 0 || status.st_uid == 0);
     return is_own ? ManagerKind::system : ManagerKind::user;
 }
 
@@ -172,18 +172,18 @@ static std::string unix_address(const std::string& path)
 static Error no_connection(ManagerKind kind, const std::string& address, int problem)
 {
     if (kind == ManagerKind::system)
-        return Error{"cannot connect to systemd at '" + address + "'; '--cgroup-manager cgroupfs' does without", problem};
+        return Error{"cannot connect to systemd at '" + address + "'; '--cgroup-manager cgroupfs' does without", problem, {}, exit_no_manager};
     return Error{"cannot connect to the user's systemd at '" + address +
                      "'; it runs in a login session or with 'loginctl enable-linger', and is found by XDG_RUNTIME_DIR or DBUS_SESSION_BUS_ADDRESS; "
                      "'--cgroup-manager cgroupfs' does without",
-                 problem};
+                 problem, {}, exit_no_manager};
 }
 
 Result<Manager> Manager::connect(ManagerKind kind)
 {
     const bool is_system = kind == ManagerKind::system;
     if (struct stat status; is_system && ::stat("/run/systemd/system", &status) < 0)
-        return Error{"systemd does not run here: there is no /run/systemd/system (man 3 sd_booted); '--cgroup-manager cgroupfs' does without it"};
+        return Error{"systemd does not run here: there is no /run/systemd/system (man 3 sd_booted); '--cgroup-manager cgroupfs' does without it", 0, {}, exit_no_manager};
     const char* given = ::getenv(is_system ? "DBUS_SYSTEM_BUS_ADDRESS" : "DBUS_SESSION_BUS_ADDRESS");
     const std::string bus_address = given != nullptr && *given != '\0' ? std::string(given) : unix_address(is_system ? "/run/dbus/system_bus_socket" : runtime_dir() + "/bus");
     // The bus is the interface that is promised. Where there is none (early boot, a small system) the manager's own socket does.
@@ -258,6 +258,7 @@ Result<std::string> Manager::run_job(Message& call, const std::string& attempted
         return Error{attempted, -result};
     job.path = path;
 
+    stage::step("wait for systemd's job");
     timespec start;
     ::clock_gettime(CLOCK_MONOTONIC, &start);
     while (job.result.empty()) {

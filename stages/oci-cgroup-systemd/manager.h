@@ -12,6 +12,9 @@
 #include <systemd/sd-bus.h>
 #include <vector>
 
+/// The exit status for: there is no manager that answers.
+inline constexpr int exit_no_manager = 3;
+
 /// Which manager: that of the host (or of the container that we are root of), or that of the user.
 enum class ManagerKind { system, user };
 

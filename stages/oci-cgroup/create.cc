@@ -51,6 +51,7 @@ public:
         hierarchies_ = TRY(find_hierarchies());
         writes_ = TRY(limit_writes(request_.limits, hierarchies_));
         TRY(plan_devices());
+        TRY(start_unit_if_wanted());
         TRY(open_places());
         TRY(record());
         for (Place& place : places_)
@@ -85,9 +86,41 @@ private:
         return {};
     }
 
+    /// v2 alone, without v1 beside it.
+    bool is_unified() const { return hierarchies_.size() == 1 && hierarchies_[0].version == 2; }
+
+    /// systemd makes the cgroup in the hierarchies that it manages, and gives it what it knows of limits.
+    Result<void> start_unit_if_wanted()
+    {
+        const bool is_automatic = request_.manager == CgroupManager::automatic;
+        const std::string asked = request_.path_was_asked_for ? request_.path : "";
+        if (request_.manager == CgroupManager::cgroupfs || (is_automatic && !asked.empty() && !is_unit_path(asked)))
+            return {};
+        UnitStart start{TRY(parse_unit_path(asked, request_.name).with_pointer(request_.path_where)), request_.name, request_.pid, {}, request_.journal_fd, request_.unit_test_step};
+        const bool is_slice = start.name.unit.ends_with(".slice");
+        if (is_slice)
+            start.pid = 0;
+        else if (start.pid == 0)
+            return Error{"a scope of systemd needs a process to begin with: give --pid PID", 0, {}, exit_usage};
+        else
+            start.properties = {"Delegate=true", "DefaultDependencies=false"};
+        for (const char* accounts : {"CPU", "Memory", "Tasks"})
+            start.properties.push_back(std::string(accounts) + "Accounting=true");
+        start.properties.push_back(is_unified() ? "IOAccounting=true" : "BlockIOAccounting=true");
+        for (const std::vector<std::string>& more : {limit_properties(writes_), device_properties(request_.devices), request_.unit_properties})
+            start.properties.insert(start.properties.end(), more.begin(), more.end());
+        Result<std::string> path = start_unit(start);
+        if (is_automatic && !path.has_value() && path.error().exit_code == exit_no_manager)
+            return {};
+        // Only oci-cgroup-systemd's own callers tell these errors apart.
+        unit_path_ = TRY(std::move(path).with_exit_code(exit_failed));
+        return {};
+    }
+
     Result<void> open_places()
     {
-        for (CgroupLocation& location : TRY(locate(hierarchies_, request_.path).with_pointer(request_.path_where))) {
+        const std::string& path = unit_path_.empty() ? request_.path : unit_path_;
+        for (CgroupLocation& location : TRY(locate(hierarchies_, path).with_pointer(request_.path_where))) {
             UniqueFd mount(::open(location.mountpoint.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
             if (!mount)
                 return errno_error("cannot open '" + location.mountpoint + "'");
@@ -141,9 +174,11 @@ private:
 
     /// A cgroup that is there already is taken over only when nobody is in it: its processes would get the
     /// container's limits, and would be killed with the container.
-    static Result<void> check_unused(const Place& place)
+    Result<void> check_unused(const Place& place) const
     {
         std::vector<pid_t> inside = TRY(place.opened->processes());
+        if (!unit_path_.empty())
+            std::erase(inside, request_.pid);
         std::string pids;
         for (size_t i = 0; i < inside.size() && i < 20; i++)
             pids += (i == 0 ? "" : ", ") + std::to_string(inside[i]);
@@ -240,15 +275,14 @@ private:
     Result<void> hand_on_controllers()
     {
         // Beside v1, which has them, the v2 tree has no controllers for accounts.
-        const bool is_unified = hierarchies_.size() == 1;
-        bool is_needed = is_unified;
+        bool is_needed = is_unified();
         for (const LimitWrite& write : writes_)
             is_needed = is_needed || (write.version == 2 && !write.controller.empty());
         if (!is_needed)
             return {};
         for (Place& place : places_)
             if (place.location.version == 2 && place.exists)
-                TRY(::hand_on_controllers(place.mount.get(), place.location.path, *TRY(cgroup_of(place)), writes_, is_unified));
+                TRY(::hand_on_controllers(place.mount.get(), place.location.path, *TRY(cgroup_of(place)), writes_, is_unified()));
         return {};
     }
 
@@ -308,7 +342,7 @@ private:
             } else if (!device_program_.empty() && place.location.version == 2) {
                 stage::step("attach the device program");
                 Result<void> attached = attach_device_program(TRY(cgroup_of(place))->fd(), device_program_,
-                                                              place.is_new ? OtherPrograms::keep : OtherPrograms::remove);
+                                                              place.is_new || !unit_path_.empty() ? OtherPrograms::keep : OtherPrograms::remove);
                 if (attached.has_value())
                     continue;
                 // Only the host's root may attach one. Whoever is not root in the initial user namespace cannot
@@ -369,6 +403,7 @@ private:
     std::vector<LimitWrite> writes_;
     std::optional<std::vector<DeviceLine>> device_lines_;
     std::vector<bpf_insn> device_program_;
+    std::string unit_path_;  ///< where systemd has made it; empty: we do
     std::vector<Place> places_;
     Made made_;
 };

@@ -29,6 +29,7 @@ struct Asked {
     std::vector<Directive> limits;
     std::vector<DeviceRule> devices;
     RdtRequest rdt;
+    std::vector<std::string> unit_properties;
 };
 }  // namespace
 
@@ -51,6 +52,8 @@ static Result<Asked> read_asked(const Arguments& arguments)
             } else if (directive.is("cgroup.owner")) {
                 asked.owner = static_cast<uid_t>(TRY(parse_unsigned(directive[0]).with_pointer(directive.pointer)));
                 asked.owner_where = directive.pointer;
+            } else if (directive.is("cgroup.systemd-property")) {
+                asked.unit_properties.push_back(std::string(directive[0]) + "=" + std::string(directive[1]));
             } else if (directive.is("cgroup.location")) {
                 asked.locations.push_back(TRY(parse_location(directive.fields)));
             } else if (!asked.rdt.take(directive)) {
@@ -81,6 +84,11 @@ static Result<int> run_create(const Arguments&, const Arguments& arguments)
     request.path = asked.path;
     request.path_where = asked.path_where;
     request.path_was_asked_for = !request.path.empty();
+    request.manager = TRY(parse_cgroup_manager(arguments.value("manager", "cgroupfs")));
+    request.pid = static_cast<pid_t>(TRY(arguments.number("pid", 0)));
+    request.name = arguments.value("name", request.path);
+    request.unit_properties = asked.unit_properties;
+    request.unit_test_step = arguments.value("unit-test-step");
     if (!request.path_was_asked_for) {
         request.path = arguments.value("name");
         request.path_where = "-";
@@ -261,6 +269,9 @@ static constexpr Option create_own_options[] = {
     {"resctrl", 0, "DIR", "where resctrl is mounted; found by default"},
     {"name", 0, "NAME", "without a path: a cgroup of this name near the caller's own"},
     {"tolerate-denied", 0, "", "not being permitted is fine when neither a path nor a limit is asked for"},
+    {"manager", 0, "MANAGER", "cgroupfs (default), systemd, or auto: systemd where it can be reached"},
+    {"pid", 0, "PID", "with systemd: the process that moves into the scope and holds it until others are there"},
+    {"unit-test-step", 0, "N:SIGNAL", "for tests", true},
 };
 
 int main(int argc, char** argv)

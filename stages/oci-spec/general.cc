@@ -60,12 +60,16 @@ void plan_version(Planner& planner, Value value, Property property)
         planner.emit(property.note(), value, {value.text()});
 }
 
-void plan_annotation(Planner& planner, Value value, Property property)
+void plan_annotation(Planner& planner, Value value, Property)
 {
     if (value.key().empty())
         planner.add_sentence(value, "found an empty key, expected the name of an annotation");
     else
-        planner.emit(property.note(), value, {value.key(), value.text()});
+        planner.emit("ocirun.annotation", value, {value.key(), value.text()});
+    // The field's way to give the container's scope what config.json has no property for.
+    static constexpr std::string_view unit_property = "org.systemd.property.";
+    if (value.key().starts_with(unit_property))
+        planner.emit("cgroup.systemd-property", value, {value.key().substr(unit_property.size()), value.text()});
 }
 
 void plan_root(Planner& planner, Value value, Property property)

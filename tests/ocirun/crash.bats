@@ -12,6 +12,7 @@ nothing_is_left()
     [[ $(ls -A "$STATE_ROOT" 2>/dev/null | grep -v '^\.seccomp$') == "" ]] || { ls -laR "$STATE_ROOT"; return 1; }
     [[ ! -e $BUNDLE/.ocirun-$TEST_ID ]] || { ls -laR "$BUNDLE/.ocirun-$TEST_ID"; return 1; }
     [[ $(find /sys/fs/cgroup -name "*$TEST_ID*" 2>/dev/null) == "" ]] || { find /sys/fs/cgroup -name "*$TEST_ID*"; return 1; }
+    ! compgen -G "/run/systemd/transient/*$TEST_ID*" || return 1
     ! grep -qF "$BUNDLE" /proc/self/mountinfo
 }
 
@@ -59,6 +60,43 @@ every_step()
     cfg --arg path "/$TEST_ID/inner" '.linux.cgroupsPath = $path'
     every_step oci-cgroup create "$TEST_ID"
     ((STEPS >= 2))
+}
+
+@test "create: with systemd, its stage is killed at every step" {
+    requires root systemd
+    make_bundle
+    every_step oci-cgroup-systemd --systemd-cgroup create "$TEST_ID"
+    ((STEPS >= 3))
+}
+
+@test "create: with systemd, oci-cgroup is killed at every step" {
+    requires root systemd
+    make_bundle
+    every_step oci-cgroup --systemd-cgroup create "$TEST_ID"
+}
+
+@test "create: with systemd, ocirun is killed at every step" {
+    requires root systemd
+    make_bundle
+    BATS_TEST_TIMEOUT=600
+    every_step ocirun --systemd-cgroup create "$TEST_ID"
+}
+
+@test "delete: with systemd, its stage is killed at every step, and the next delete finishes" {
+    requires root systemd
+    make_bundle
+    args sleep 100
+    local n status
+    for ((n = 1; n < 100; n++)); do
+        rt --systemd-cgroup run --detach "$TEST_ID" </dev/null >/dev/null 2>&1
+        status=0
+        kill_at oci-cgroup-systemd "$n" delete --force "$TEST_ID" || status=$?
+        ((status != 0)) || break
+        timeout 30 "$OCIRUN" --root "$STATE_ROOT" delete --force "$TEST_ID"
+        wait_until nothing_is_left
+    done
+    ((n > 1 && n < 100))
+    nothing_is_left
 }
 
 @test "create: oci-ns is killed at every step" {

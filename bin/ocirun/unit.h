@@ -1,0 +1,30 @@
+// A container's unit of systemd, as its journal tells it.
+#pragma once
+
+#include "context.h"
+#include "result/result.h"
+#include "state/state.h"
+
+#include <optional>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+/// The journal's line `unit`.
+struct Unit {
+    std::string manager;      ///< "system" or "user"
+    std::string name;
+    std::string description;  ///< by which it is known from one that somebody else has given this name
+};
+
+/// Nothing: systemd does not manage the container's cgroup.
+std::optional<Unit> find_unit(const std::vector<JournalEntry>& journal);
+
+/// Kills what is in the unit, stops it, and has it forgotten; one that is gone is fine.
+Result<void> stop_unit(const Context& context, const Unit& unit);
+
+/// Moves a process into the unit's cgroup.
+Result<void> attach_to_unit(const Context& context, const Unit& unit, pid_t pid);
+
+/// The variables by which a manager is found, as they are in our own environment.
+std::vector<std::string> manager_environment();

@@ -1,0 +1,254 @@
+#!/usr/bin/env bats
+# The systemd cgroup manager: a container is a scope.
+load ../helpers
+
+SCOPE() { echo "ocirun-$TEST_ID.scope"; }
+property_of() { systemctl show --property "$2" --value "$1"; }
+is_unknown() { [[ $(systemctl list-units --all --plain --no-legend "$1") == "" ]]; }
+host_pid() { rt state "${1:-$TEST_ID}" | jq .pid; }
+# The directory of container's cgroup, as the container is told.
+cgroup_dir() { sed -n 's/^location\t2\t\t\([^\t]*\)\t/\1/p' "$STATE_ROOT/${1:-$TEST_ID}"; }
+detached() { rt --systemd-cgroup run --detach "$@" </dev/null >out 2>err || { cat err; return 1; }; }
+
+@test "where no systemd runs --systemd-cgroup is an error that says so, and leaves nothing" {
+    requires root
+    [[ ! -d /run/systemd/system ]] || skip "needs a machine without systemd"
+    make_bundle
+
+    run -1 --separate-stderr rt --systemd-cgroup run "$TEST_ID"
+
+    [[ $stderr == "ocirun: run failed: oci-cgroup: oci-cgroup-systemd: systemd does not run here: there is no /run/systemd/system (man 3 sd_booted); '--cgroup-manager cgroupfs' does without it" ]]
+    [[ $(ls "$STATE_ROOT") == "" ]]
+}
+
+@test "--cgroup-manager auto does without systemd where none runs" {
+    requires root
+    [[ ! -d /run/systemd/system ]] || skip "needs a machine without systemd"
+    make_bundle
+
+    rt --cgroup-manager auto run "$TEST_ID"
+}
+
+@test "an unknown cgroup manager is refused" {
+    run -1 --separate-stderr rt --cgroup-manager upstart list
+    [[ $stderr == "ocirun: --cgroup-manager 'upstart': expected auto, cgroupfs, disabled or systemd" ]]
+}
+
+@test "a container is a scope whose properties are its limits, and nothing is left of it" {
+    requires root systemd cgroup_v2
+    make_bundle
+    args sleep 100
+    cfg '.linux.resources += {memory: {limit: 33554432, reservation: 1048576, swap: 41943040}, cpu: {quota: 33333, period: 100000, shares: 512, cpus: "0"},
+        pids: {limit: 20}, unified: {"memory.high": "25165824"}}'
+
+    detached "$TEST_ID"
+
+    [[ $(cgroup_dir) == "/sys/fs/cgroup/system.slice/$(SCOPE)" ]]
+    [[ $(cat "/proc/$(host_pid)/cgroup") == "0::/system.slice/$(SCOPE)" ]]
+    systemctl show "$(SCOPE)" >properties
+    for property in MemoryMax=33554432 MemoryLow=1048576 MemoryHigh=25165824 MemorySwapMax=8388608 CPUQuotaPerSecUSec=340ms CPUQuotaPeriodUSec=100ms \
+        CPUWeight=59 AllowedCPUs=0 TasksMax=20 Delegate=yes DevicePolicy=strict "DeviceAllow=/dev/char/1:3 rwm" "Description=container $TEST_ID" ActiveState=active; do
+        grep -qx "$property" properties || { echo "no $property"; cat properties; false; }
+    done
+    # The files have what the properties round.
+    [[ $(cd "$(cgroup_dir)" && cat memory.max memory.low memory.high memory.swap.max cpu.max cpu.weight cpuset.cpus pids.max | paste -sd' ') == \
+        "33554432 1048576 25165824 8388608 33333 100000 59 0 20" ]]
+
+    # No command but create and run needs to be told.
+    run -0 rt exec "$TEST_ID" cat /proc/self/cgroup
+    [[ $output == "0::/" ]]
+    rt kill "$TEST_ID" KILL
+    wait_until has_status "$TEST_ID" stopped
+    # It is the kernel that tells systemd.
+    wait_until is_unknown "$(SCOPE)"
+    rt delete "$TEST_ID"
+}
+
+@test "cgroupsPath SLICE:PREFIX:NAME names slice and scope; a-b.slice is below a.slice" {
+    requires root systemd cgroup_v2
+    make_bundle
+    cfg --arg path "ocirun-tests.slice:cri:$TEST_ID" '.linux.cgroupsPath = $path'
+    args cat /proc/1/cgroup
+    cfg '.linux.namespaces |= map(select(.type != "cgroup"))'
+
+    run -0 rt --systemd-cgroup run "$TEST_ID"
+
+    [[ $output == "0::/ocirun.slice/ocirun-tests.slice/cri-$TEST_ID.scope" ]]
+    is_unknown "cri-$TEST_ID.scope"
+}
+
+@test "a cgroupsPath of another form is refused with its pointer" {
+    requires root
+    make_bundle
+    cfg --arg path "/$TEST_ID" '.linux.cgroupsPath = $path'
+
+    run -1 --separate-stderr rt --systemd-cgroup run "$TEST_ID"
+
+    [[ $stderr == "ocirun: run failed: oci-cgroup: /linux/cgroupsPath: cgroup path '/$TEST_ID': expected SLICE:PREFIX:NAME, as systemd manages the cgroups" ]]
+}
+
+@test "--cgroup-manager auto is systemd unless cgroupsPath is a path" {
+    requires root systemd cgroup_v2
+    make_bundle
+    args cat /proc/1/cgroup
+    cfg '.linux.namespaces |= map(select(.type != "cgroup"))'
+
+    run -0 rt --cgroup-manager auto run "$TEST_ID"
+    [[ $output == "0::/system.slice/$(SCOPE)" ]]
+    cfg --arg path "/$TEST_ID" '.linux.cgroupsPath = $path'
+    run -0 rt --cgroup-manager auto run "$TEST_ID"
+    [[ $output == "0::/$TEST_ID" ]]
+    run -0 env DBUS_SYSTEM_BUS_ADDRESS=unix:path=/nowhere "$OCIRUN" --root "$STATE_ROOT" --cgroup-manager auto run "$TEST_ID"
+}
+
+@test "an annotation org.systemd.property.NAME is a property of the scope" {
+    requires root systemd
+    make_bundle
+    args sleep 100
+    cfg '.annotations = {"org.systemd.property.TimeoutStopSec": "7", "org.systemd.property.Documentation": "[\"https://example.org/\"]",
+        "org.systemd.property.CPUWeight": "uint64 77"}'
+
+    detached "$TEST_ID"
+
+    [[ $(property_of "$(SCOPE)" TimeoutStopUSec) == 7s && $(property_of "$(SCOPE)" Documentation) == https://example.org/ ]]
+    [[ $(property_of "$(SCOPE)" CPUWeight) == 77 ]]
+    rt delete --force "$TEST_ID"
+    is_unknown "$(SCOPE)"
+    # Whoever does without systemd does without them, too.
+    rt run --detach "$TEST_ID" </dev/null >/dev/null 2>&1
+    rt delete --force "$TEST_ID"
+
+    cfg '.annotations = {"org.systemd.property.TimeoutStopUSec": "soon"}'
+    run -1 --separate-stderr rt --systemd-cgroup run "$TEST_ID"
+    [[ $stderr == *"property 'TimeoutStopUSec': value 'soon': found 'soon', expected a value in GVariant's text format"* ]]
+}
+
+@test "a unit of that name that runs is refused and goes on; delete of the container leaves it" {
+    requires root systemd
+    make_bundle
+    sleep 300 3>&- &
+    local other=$!
+    oci-cgroup-systemd start --pid "$other" "$(SCOPE)"
+
+    run -1 --separate-stderr rt --systemd-cgroup create "$TEST_ID" </dev/null
+    [[ $stderr == *"unit '$(SCOPE)' exists already"* ]]
+    rt delete --force "$TEST_ID"
+
+    is_running "$other"
+    oci-cgroup-systemd stop --kill "$(SCOPE)"
+}
+
+@test "a limit that is refused leaves no unit" {
+    requires root systemd cgroup_v2
+    make_bundle
+    cfg '.linux.resources.unified = {"memory.nonsense": "5"}'
+
+    run -1 --separate-stderr rt --systemd-cgroup run "$TEST_ID"
+
+    [[ $stderr == *"oci-cgroup: /linux/resources/unified/memory.nonsense: cannot write '5' to 'memory.nonsense': "* ]]
+    is_unknown "$(SCOPE)"
+}
+
+@test "daemon-reload and a new property take no device and no limit away, nor give one" {
+    requires root systemd cgroup_v2
+    make_bundle
+    mkdir -p rootfs/nodes
+    args sleep 100
+    # kmsg is not among what every container may use; rtc is not allowed.
+    cfg '.linux.resources.devices += [{"allow": true, "type": "c", "major": 1, "minor": 11, "access": "rw"}]
+        | .linux.resources += {memory: {limit: 33554432}, cpu: {quota: 33333, period: 100000}}
+        | .linux.devices = [{"type": "c", "path": "/dev/kmsg", "major": 1, "minor": 11}]
+        | .process.capabilities.bounding += ["CAP_MKNOD"] | .process.capabilities.effective += ["CAP_MKNOD"] | .process.capabilities.permitted += ["CAP_MKNOD"]'
+    devices() { rt exec "$TEST_ID" sh -c 'head -c 1 /dev/zero | wc -c; : >/dev/kmsg && echo kmsg; mknod /tmp/mem c 1 1 && (head -c 1 /tmp/mem >/dev/null) 2>&1; rm -f /tmp/mem' 2>&1; }
+    detached "$TEST_ID"
+    run -0 devices
+    local before=$output
+    [[ $before == $'1\nkmsg\n'*"Operation not permitted"* ]]
+
+    systemctl daemon-reload
+    run -0 devices
+    [[ $output == "$before" ]]
+    systemctl set-property --runtime "$(SCOPE)" TasksMax=50
+    run -0 devices
+    [[ $output == "$before" ]]
+
+    [[ $(cd "$(cgroup_dir)" && cat memory.max pids.max) == $'33554432\n50' ]]
+    rt delete --force "$TEST_ID"
+}
+
+@test "containers that are made and removed at once leave no unit" {
+    requires root systemd
+    make_bundle
+    local i pids=()
+    for i in {1..24}; do
+        (rt --systemd-cgroup run "$TEST_ID-$i" </dev/null >"out$i" 2>&1 3>&-) &
+        pids+=($!)
+    done
+    for i in "${!pids[@]}"; do
+        wait "${pids[i]}" || { cat "out$((i + 1))"; false; }
+    done
+    is_unknown "*$TEST_ID*"
+}
+
+@test "a limit of one process holds, though a scope has to begin with another" {
+    requires root systemd cgroup_v2
+    make_bundle
+    args sleep 100
+    cfg '.linux.resources.pids = {limit: 1}'
+
+    detached "$TEST_ID"
+
+    [[ $(cat "$(cgroup_dir)/pids.max") == 1 && $(property_of "$(SCOPE)" TasksMax) == 1 ]]
+    run -255 rt exec "$TEST_ID" true
+    rt delete --force "$TEST_ID"
+}
+
+# ---------------------------------------------------------------- a user's manager
+
+# Sets USER_NAME; the user with id 1000 has a manager afterwards, whether logged in or not.
+user_manager()
+{
+    requires root systemd cgroup_v2 loginctl
+    USER_NAME=$(id -nu 1000 2>/dev/null) || skip "needs a user with the id 1000"
+    loginctl enable-linger "$USER_NAME"
+    wait_until test -S /run/user/1000/bus
+    as_user true
+    chown -R 1000:1000 "$USER_DIR"
+    export XDG_RUNTIME_DIR=/run/user/1000
+}
+# Without a session and from the system's part of the tree: only systemd can move a process from there.
+user_run() { as_user env XDG_RUNTIME_DIR=/run/user/1000 "$@"; }
+user_is_unknown() { [[ $(user_run systemctl --user list-units --all --plain --no-legend "$1") == "" ]]; }
+
+user_bundle()
+{
+    make_bundle
+    own_rootfs
+    user_run ocirun spec --rootless --bundle "$USER_DIR"
+    jq '.process.terminal = false | .process.args = ["sleep", "100"] | .root.path = $path' --arg path "$BUNDLE/rootfs" "$USER_DIR/config.json" >"$USER_DIR/new"
+    mv "$USER_DIR/new" "$USER_DIR/config.json"
+    chmod -R go+rX "$BATS_RUN_TMPDIR" "$BATS_SUITE_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_TEST_TMPDIR"
+    local folder=$BATS_RUN_TMPDIR
+    while [[ $folder != / ]]; do
+        chmod go+x "$folder"
+        folder=$(dirname "$folder")
+    done
+}
+
+@test "user: a container is a scope of the user's manager with its limits; exec joins it" {
+    user_manager
+    user_bundle
+    cd "$USER_DIR"
+    cfg '.linux.resources = {memory: {limit: 33554432}, pids: {limit: 20}, cpu: {quota: 50000}}'
+    local dir=/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/user.slice/$(SCOPE)
+
+    user_run ocirun --root "$USER_DIR/run/o" --systemd-cgroup run --detach "$TEST_ID" </dev/null >out 2>err || { cat err; false; }
+
+    [[ $(cat "$dir/memory.max" "$dir/pids.max" "$dir/cpu.max") == $'33554432\n20\n50000 100000' ]]
+    [[ $(cat "$dir/cgroup.procs") == "$(user_run ocirun --root "$USER_DIR/run/o" state "$TEST_ID" | jq .pid)" ]]
+    run -0 user_run ocirun --root "$USER_DIR/run/o" exec "$TEST_ID" sh -c 'cat /proc/self/cgroup; exit 0'
+    [[ $output == "0::/" ]]
+    user_run ocirun --root "$USER_DIR/run/o" delete --force "$TEST_ID"
+    user_is_unknown "$(SCOPE)"
+    [[ ! -e $dir ]]
+}
