@@ -7,7 +7,7 @@ CXXFLAGS ?= -Os -g1
 B := build$(if $(SANITIZE),/sanitize)
 VM ?= ../shared/vm/vm
 # What a kernel with cgroup v2 and systemd shows differently. `make check-vm TESTS=tests` runs all.
-VM_TESTS ?= $(addprefix tests/ocirun/,lifecycle.bats run.bats exec.bats kill.bats hooks.bats crash.bats) tests/oci-cgroup tests/oci-criu tests/recipes
+VM_TESTS ?= $(addprefix tests/ocirun/,lifecycle.bats run.bats exec.bats kill.bats hooks.bats crash.bats systemd.bats) tests/oci-cgroup tests/oci-cgroup-systemd tests/oci-criu tests/recipes
 BENCH ?= ../shared/bench/bench
 
 STAGES := $(notdir $(wildcard stages/oci-*))

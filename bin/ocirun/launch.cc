@@ -399,7 +399,7 @@ private:
         TRY(check_terminal());
         stage::step("let oci-cgroup begin");
         if (cgroup_)
-            TRY(cgroup_->tell(plan_text_));
+            TRY(cgroup_->tell(is_one_process() ? with_lines(plan_text_, pids_line("2")) : plan_text_));
         TRY(make_state_directory());
         TRY(provide_filter(context_, root_, stages_, plan_text_, filter_.get()));
         TRY(finish_cgroup());
@@ -429,7 +429,7 @@ private:
             words.push_back("--resctrl=" + context_.resctrl);
         if (context_.cgroup_manager != "cgroupfs") {
             // A scope needs a process from the start. oci-ns is there, has nothing to do until it gets the plan, and the first
-            // process is born where it is (docs/decisions/0008-systemd.md).
+            // process is born where it is (docs/decisions/0007-systemd.md).
             words.push_back("--manager=" + context_.cgroup_manager);
             words.push_back("--pid=" + std::to_string(namespaces_.process.pid()));
             options.environment = manager_environment();
@@ -592,7 +592,24 @@ private:
         ExitStatus ended = TRY(namespaces_.process.wait());
         if (ended.shell_status() != 0)
             return stages_.failure("oci-ns", ended);
-        return {};
+        return is_one_process() ? limit_to_one_process() : Result<void>();
+    }
+
+    static std::string pids_line(const std::string& limit) { return "cgroup.pids.limit\t/linux/resources/pids/limit\t" + limit + "\n"; }
+
+    /// With systemd oci-ns is in the container's cgroup as well until it has started the first process.
+    bool is_one_process() const
+    {
+        const Field limit = plan_->value("cgroup.pids.limit");
+        return context_.cgroup_manager != "cgroupfs" && cgroup_ && (limit == "0" || limit == "1");
+    }
+
+    Result<void> limit_to_one_process()
+    {
+        std::string lines = pids_line("1") + unit_line(find_unit(TRY(state_->journal())));
+        for (const CgroupLocation& location : cgroups_)
+            lines += "cgroup.location\t-\t" + location_line(location);
+        return change_limits(stages_, std::string(plan_first_line) + lines + std::string(plan_last_line));
     }
 
     Result<void> take_terminal(UniqueFd master)

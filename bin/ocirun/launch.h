@@ -66,6 +66,9 @@ int listen_fds();
 /// or compiled by oci-seccomp. Does nothing when the plan has none.
 Result<void> provide_filter(const Context& context, const StateRoot& root, Stages& stages, const std::string& plan_text, int into);
 
+/// Gives a container's cgroup the limits of a plan that says where it is (`cgroup.location`, `cgroup.unit`): all or none.
+Result<void> change_limits(Stages& stages, const std::string& plan_text);
+
 /// A file that oci-spec is to read. Opening a fifo does not wait for its writer; a directory is refused.
 Result<UniqueFd> open_input(const std::string& path);
 

@@ -1,6 +1,7 @@
 // What only the unit's manager can do, by oci-cgroup-systemd(8).
 #include "unit.h"
 
+#include "plan/plan.h"
 #include "stage/stage.h"
 #include "stages.h"
 
@@ -12,6 +13,11 @@ std::optional<Unit> find_unit(const std::vector<JournalEntry>& journal)
         if (entry.what == "unit" && entry.fields.size() == 3)
             return Unit{entry.fields[0], entry.fields[1], entry.fields[2]};
     return std::nullopt;
+}
+
+std::string unit_line(const std::optional<Unit>& unit)
+{
+    return unit ? join_fields({"cgroup.unit", "-", unit->manager, unit->name}) + "\n" : "";
 }
 
 std::vector<std::string> manager_environment()

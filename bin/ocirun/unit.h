@@ -20,6 +20,9 @@ struct Unit {
 /// Nothing: systemd does not manage the container's cgroup.
 std::optional<Unit> find_unit(const std::vector<JournalEntry>& journal);
 
+/// The line `cgroup.unit` of a plan for oci-cgroup; empty: there is no unit.
+std::string unit_line(const std::optional<Unit>& unit);
+
 /// Kills what is in the unit, stops it, and has it forgotten; one that is gone is fine.
 Result<void> stop_unit(const Context& context, const Unit& unit);
 

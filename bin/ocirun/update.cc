@@ -6,6 +6,7 @@
 #include "context.h"
 #include "launch.h"
 #include "stages.h"
+#include "unit.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -209,10 +210,11 @@ static Result<std::string> stage_plan(const Container& container, const Plan& be
         lines += join_fields({"cgroup.rdt.group", "-", TRY(own_group(container))}) + "\n";
     for (const CgroupLocation& location : container.cgroups)
         lines += "cgroup.location\t-\t" + location_line(location);
+    lines += unit_line(find_unit(container.state.entries()));
     return with_lines(std::move(writer).finish(), lines);
 }
 
-static Result<void> change_limits(Stages& stages, const std::string& plan_text)
+Result<void> change_limits(Stages& stages, const std::string& plan_text)
 {
     UniqueFd plan(::memfd_create("ocirun-plan", MFD_CLOEXEC));
     if (!plan)
@@ -222,8 +224,8 @@ static Result<void> change_limits(Stages& stages, const std::string& plan_text)
     options.stdin_fd = stages.null_fd();
     options.stdout_fd = stages.null_fd();
     options.inherit = {plan.get()};
-    ChildProcess stage =
-        TRY(stages.start("oci-cgroup", {"update", "--plan-fd=" + std::to_string(plan.get())}, options));
+    options.environment = manager_environment();
+    ChildProcess stage = TRY(stages.start("oci-cgroup", {"update", "--plan-fd=" + std::to_string(plan.get())}, options));
     ExitStatus status = TRY(stage.wait());
     if (status.shell_status() != 0)
         return stages.failure("oci-cgroup", status);

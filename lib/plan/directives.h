@@ -72,6 +72,7 @@ inline constexpr DirectiveType directive_types[] = {
     {"cgroup.network.priority", 2, 2, "INTERFACE PRIORITY", "/linux/resources/network/priorities", "cgroup v1 net_prio"},
     {"cgroup.rdma", 3, 3, "DEVICE HANDLES OBJECTS", "/linux/resources/rdma", "an empty field is not set"},
     {"cgroup.unified", 2, 2, "FILE VALUE", "/linux/resources/unified", "cgroup v2: written as it is"},
+    {"cgroup.unit", 2, 2, "system|user NAME", "", "the unit of systemd that the container's cgroup is, for oci-cgroup update"},
     {"cgroup.systemd-property", 2, 2, "NAME VALUE", "/annotations", "a property of the unit, where systemd manages the cgroups; VALUE in GVariant's text format"},
     {"cgroup.device", 5, 5, "allow|deny TYPE MAJOR MINOR ACCESS", "/linux/resources/devices", "TYPE a, b or c; * for any MAJOR, MINOR; the last match decides"},
 

@@ -319,6 +319,7 @@ Result<void> Manager::start(const UnitRequest& request)
     call.append("a(sa(sv))", 0);
 
     stage::step("ask systemd for unit " + request.name);
+    TRY(reset_failed(request.name));
     std::string result = TRY(run_job(call, attempted));
     if (result != "done")
         return Error{attempted + ": the job of systemd ended with '" + result + "'; its journal says why (journalctl -u " + request.name + ")"};

@@ -30,6 +30,7 @@ struct Asked {
     std::vector<DeviceRule> devices;
     RdtRequest rdt;
     std::vector<std::string> unit_properties;
+    std::optional<OwnedUnit> unit;
 };
 }  // namespace
 
@@ -54,6 +55,8 @@ static Result<Asked> read_asked(const Arguments& arguments)
                 asked.owner_where = directive.pointer;
             } else if (directive.is("cgroup.systemd-property")) {
                 asked.unit_properties.push_back(std::string(directive[0]) + "=" + std::string(directive[1]));
+            } else if (directive.is("cgroup.unit")) {
+                asked.unit = OwnedUnit{std::string(directive[0]), std::string(directive[1])};
             } else if (directive.is("cgroup.location")) {
                 asked.locations.push_back(TRY(parse_location(directive.fields)));
             } else if (!asked.rdt.take(directive)) {
@@ -125,7 +128,7 @@ static Result<int> run_update(const Arguments&, const Arguments& arguments)
     if (asked.rdt.monitoring || !asked.rdt.closid.empty() || (!asked.rdt.schemata.empty() && asked.rdt.group.empty()))
         return Error{"'update' changes the schemata of the group of resctrl that cgroup.rdt.group names, and nothing else of it"}.with_pointer(
             asked.rdt.where);
-    TRY(update_cgroup(std::move(asked.locations), asked.limits, asked.devices, asked.rdt));
+    TRY(update_cgroup(std::move(asked.locations), asked.limits, asked.devices, asked.rdt, asked.unit ? &*asked.unit : nullptr));
     return exit_done;
 }
 

@@ -237,7 +237,8 @@ static Error failure(const std::string& said, const ExitStatus& status, int step
     return Error{std::string(program_name) + " " + status.words() + (step.empty() ? "" : "; its last step was: " + step)};
 }
 
-Result<std::string> start_unit(const UnitStart& start)
+/// Runs oci-cgroup-systemd; returns what it prints.
+static Result<std::string> ask_systemd(const std::string& test_step, const std::vector<std::string>& arguments, int journal_fd)
 {
     const std::string path = TRY(find_stage_program(program_name).with_exit_code(exit_no_manager));
     Pipe output = TRY(Pipe::create());
@@ -253,15 +254,30 @@ Result<std::string> start_unit(const UnitStart& start)
         words.push_back("--step-fd=" + std::to_string(stage::step_fd()));
         options.inherit.push_back(stage::step_fd());
     }
-    if (!start.test_step.empty())
-        words.push_back("--test-step=" + start.test_step);
-    words.insert(words.end(), {"start", "--parent=" + std::to_string(::getpid()), "--description=container " + start.id});
+    if (!test_step.empty())
+        words.push_back("--test-step=" + test_step);
+    if (journal_fd >= 0)
+        options.inherit.push_back(journal_fd);
+    words.insert(words.end(), arguments.begin(), arguments.end());
+
+    ChildProcess child = TRY(spawn(path, words, options));
+    output.write_end.reset();
+    errors.write_end.reset();
+    std::string printed = TRY(read_all(output.read_end.get(), 1 << 16));
+    std::string said = TRY(read_all(errors.read_end.get(), 1 << 20));
+    ExitStatus status = TRY(child.wait());
+    if (status.shell_status() != 0)
+        return failure(said, status, stage::step_fd());
+    return printed;
+}
+
+Result<std::string> start_unit(const UnitStart& start)
+{
+    std::vector<std::string> words{"start", "--parent=" + std::to_string(::getpid()), "--description=container " + start.id};
     if (!start.name.slice.empty())
         words.push_back("--slice=" + start.name.slice);
-    if (start.journal_fd >= 0) {
+    if (start.journal_fd >= 0)
         words.push_back("--journal-fd=" + std::to_string(start.journal_fd));
-        options.inherit.push_back(start.journal_fd);
-    }
     if (start.pid > 0)
         words.push_back("--pid=" + std::to_string(start.pid));
     for (const std::string& property : start.properties)
@@ -269,16 +285,20 @@ Result<std::string> start_unit(const UnitStart& start)
     words.insert(words.end(), {"--", start.name.unit});
 
     stage::step("start unit " + start.name.unit);
-    ChildProcess child = TRY(spawn(path, words, options));
-    output.write_end.reset();
-    errors.write_end.reset();
-    std::string control_group = TRY(read_all(output.read_end.get(), 1 << 16));
-    std::string said = TRY(read_all(errors.read_end.get(), 1 << 20));
-    ExitStatus status = TRY(child.wait());
-    if (status.shell_status() != 0)
-        return failure(said, status, stage::step_fd());
+    std::string control_group = TRY(ask_systemd(start.test_step, words, start.journal_fd));
     if (!control_group.starts_with('/') || !control_group.ends_with('\n'))
         return Error{std::string(program_name) + " did not say where the unit's cgroup is"};
     control_group.pop_back();
     return control_group;
+}
+
+Result<void> set_unit_properties(const OwnedUnit& unit, std::span<const std::string> properties)
+{
+    std::vector<std::string> words{"set", "--" + unit.manager};
+    for (const std::string& property : properties)
+        words.push_back("--property=" + property);
+    words.insert(words.end(), {"--", unit.name});
+    stage::step("set properties of unit " + unit.name);
+    TRY(ask_systemd({}, words, -1).with_exit_code(exit_failed));
+    return {};
 }

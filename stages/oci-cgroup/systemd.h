@@ -51,5 +51,14 @@ struct UnitStart {
 /// The exit status of oci-cgroup-systemd for: no manager can be reached.
 inline constexpr int exit_no_manager = 3;
 
+/// A unit that is there.
+struct OwnedUnit {
+    std::string manager;  ///< "system" or "user"
+    std::string name;
+};
+
+/// Changes properties of the unit until it ends.
+Result<void> set_unit_properties(const OwnedUnit& unit, std::span<const std::string> properties);
+
 /// Starts the unit by oci-cgroup-systemd(8), and returns its cgroup below the root of each hierarchy.
 Result<std::string> start_unit(const UnitStart& start);

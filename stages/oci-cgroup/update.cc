@@ -14,10 +14,12 @@ namespace
 class Updater
 {
 public:
-    Updater(std::span<const Directive> limits, std::span<const DeviceRule> devices, const RdtRequest& rdt)
+    Updater(std::span<const Directive> limits, std::span<const DeviceRule> devices, const RdtRequest& rdt,
+            const OwnedUnit* unit)
         : limits_(limits)
         , devices_(devices)
         , rdt_(rdt)
+        , unit_(unit)
     {
     }
 
@@ -92,6 +94,7 @@ private:
             TRY(write_limits(cgroup.directory, cgroup.location, writes, &replaced));
         if (!rdt_.schemata.empty())
             TRY(change_schemata(rdt_, old_schemata_));
+        TRY(change_unit(writes));
         // The devices come last: on v2 they change in one step, so that there is nothing of them to be undone.
         if (devices_cgroup_ == nullptr)
             return {};
@@ -101,6 +104,28 @@ private:
         return attach_device_program(devices_cgroup_->directory.fd(), device_program(devices_),
                                      OtherPrograms::replace_ours)
             .with_pointer(devices_.front().where);
+    }
+
+    /// The unit says the same as the files, so that systemd changes nothing when it writes them again. The kernel has been asked first: it tells better what
+    /// is wrong, and to systemd nothing has happened yet.
+    Result<void> change_unit(const std::vector<LimitWrite>& writes)
+    {
+        if (unit_ == nullptr)
+            return {};
+        std::vector<std::string> properties = limit_properties(writes);
+        if (!devices_.empty()) {
+            // A list is added to the one that is there, but for an empty one.
+            properties.emplace_back("DeviceAllow=@a(ss) []");
+            for (std::string& property : device_properties(devices_))
+                properties.push_back(std::move(property));
+        }
+        if (properties.empty())
+            return {};
+        TRY(set_unit_properties(*unit_, properties));
+        // systemd has written them, and rounded some.
+        for (const OpenCgroup& cgroup : cgroups_)
+            TRY(write_limits(cgroup.directory, cgroup.location, writes));
+        return {};
     }
 
     Result<void> change_device_list()
@@ -122,6 +147,7 @@ private:
     std::span<const DeviceRule> devices_;
     const RdtRequest& rdt_;
     std::vector<std::string> old_schemata_;
+    const OwnedUnit* unit_;
     std::vector<OpenCgroup> cgroups_;
     const OpenCgroup* devices_cgroup_ = nullptr; ///< where the device rules are
     std::string old_devices_;
@@ -131,7 +157,7 @@ private:
 } // namespace
 
 Result<void> update_cgroup(std::vector<CgroupLocation> locations, std::span<const Directive> limits,
-                           std::span<const DeviceRule> devices, const RdtRequest& rdt)
+                           std::span<const DeviceRule> devices, const RdtRequest& rdt, const OwnedUnit* unit)
 {
-    return Updater(limits, devices, rdt).run(std::move(locations));
+    return Updater(limits, devices, rdt, unit).run(std::move(locations));
 }

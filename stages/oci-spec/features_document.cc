@@ -20,8 +20,8 @@
 namespace {
 
 // What no table says. Each has a test in tests/oci-spec/features.bats that must be changed with it.
-constexpr bool has_systemd = false;       ///< cgroups by the system's manager
-constexpr bool has_systemd_user = false;  ///< cgroups by a user's manager
+constexpr bool has_systemd = true;        ///< cgroups by the system's manager
+constexpr bool has_systemd_user = true;   ///< cgroups by a user's manager
 constexpr bool has_checkpoint = false;
 
 /// Annotations of config.json that change what is done, so that an engine may withhold them from its users.

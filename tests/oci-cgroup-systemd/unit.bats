@@ -2,7 +2,7 @@
 # Transient units: made, changed, attached to, stopped.
 load ../helpers
 
-UNIT() { echo "${1:-x}-$TEST_ID.scope"; }
+UNIT() { echo "x-$TEST_ID.scope"; }
 cgroup_of_process() { sed -n 's/^0:://p; s/^1:name=systemd://p' "/proc/$1/cgroup" | head -n 1; }
 property_of() { systemctl show --property "$2" --value "$1"; }
 is_known() { [[ $(systemctl list-units --all --plain --no-legend "$1") != "" ]]; }
@@ -86,11 +86,11 @@ sleeper()
 @test "what is left of a unit that failed is replaced" {
     requires root systemd
     # A scope whose processes have to be killed at its end has failed, and systemd keeps it.
-    sh -c 'trap "" TERM; sleep 300 & wait; wait; sleep 300' 3>&- &
+    sh -c 'trap "" TERM; exec sleep 300' 3>&- &
     local stubborn=$!
-    systemctl list-units >/dev/null
     busctl call --quiet org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager StartTransientUnit 'ssa(sv)a(sa(sv))' \
         "$(UNIT)" fail 2 PIDs au 1 "$stubborn" TimeoutStopUSec t 100000 0
+    disown "$stubborn"
     systemctl stop "$(UNIT)"
     [[ $(systemctl is-failed "$(UNIT)") == failed ]]
     sleeper
@@ -147,6 +147,7 @@ sleeper()
 
     oci-cgroup-systemd attach "$(UNIT)" "$SLEEPER"
     [[ $(cgroup_of_process "$SLEEPER") == "$(cgroup_of_process "$first")" ]]
+    mkdir "/sys/fs/cgroup$(cgroup_of_process "$first")/inner"
     oci-cgroup-systemd attach --below /inner "$(UNIT)" "$SLEEPER"
     [[ $(cgroup_of_process "$SLEEPER") == "$(cgroup_of_process "$first")/inner" ]]
 

@@ -5,9 +5,9 @@ load ../helpers
 SCOPE() { echo "ocirun-$TEST_ID.scope"; }
 property_of() { systemctl show --property "$2" --value "$1"; }
 is_unknown() { [[ $(systemctl list-units --all --plain --no-legend "$1") == "" ]]; }
-host_pid() { rt state "${1:-$TEST_ID}" | jq .pid; }
+host_pid() { rt state "$TEST_ID" | jq .pid; }
 # The directory of container's cgroup, as the container is told.
-cgroup_dir() { sed -n 's/^location\t2\t\t\([^\t]*\)\t/\1/p' "$STATE_ROOT/${1:-$TEST_ID}"; }
+cgroup_dir() { sed -n "s/^location\t2\t\t\([^\t]*\)\t/\1/p" "$STATE_ROOT/$TEST_ID"; }
 detached() { rt --systemd-cgroup run --detach "$@" </dev/null >out 2>err || { cat err; return 1; }; }
 
 @test "where no systemd runs --systemd-cgroup is an error that says so, and leaves nothing" {
@@ -152,13 +152,12 @@ detached() { rt --systemd-cgroup run --detach "$@" </dev/null >out 2>err || { ca
 @test "daemon-reload and a new property take no device and no limit away, nor give one" {
     requires root systemd cgroup_v2
     make_bundle
-    mkdir -p rootfs/nodes
     args sleep 100
     # kmsg is not among what every container may use; rtc is not allowed.
     cfg '.linux.resources.devices += [{"allow": true, "type": "c", "major": 1, "minor": 11, "access": "rw"}]
         | .linux.resources += {memory: {limit: 33554432}, cpu: {quota: 33333, period: 100000}}
         | .linux.devices = [{"type": "c", "path": "/dev/kmsg", "major": 1, "minor": 11}]
-        | .process.capabilities.bounding += ["CAP_MKNOD"] | .process.capabilities.effective += ["CAP_MKNOD"] | .process.capabilities.permitted += ["CAP_MKNOD"]'
+        | .root.readonly = false | .process.capabilities.bounding += ["CAP_MKNOD"] | .process.capabilities.effective += ["CAP_MKNOD"] | .process.capabilities.permitted += ["CAP_MKNOD"]'
     devices() { rt exec "$TEST_ID" sh -c 'head -c 1 /dev/zero | wc -c; : >/dev/kmsg && echo kmsg; mknod /tmp/mem c 1 1 && (head -c 1 /tmp/mem >/dev/null) 2>&1; rm -f /tmp/mem' 2>&1; }
     detached "$TEST_ID"
     run -0 devices
@@ -173,6 +172,28 @@ detached() { rt --systemd-cgroup run --detach "$@" </dev/null >out 2>err || { ca
     [[ $output == "$before" ]]
 
     [[ $(cd "$(cgroup_dir)" && cat memory.max pids.max) == $'33554432\n50' ]]
+    rt delete --force "$TEST_ID"
+}
+
+@test "update changes the unit as well as the files, devices too, and all or none" {
+    requires root systemd cgroup_v2
+    make_bundle
+    args sleep 100
+    cfg '.linux.resources += {memory: {limit: 33554432}}'
+    detached "$TEST_ID"
+
+    rt update --memory 40M --cpu-quota 44444 --pids-limit 33 "$TEST_ID"
+    [[ $(property_of "$(SCOPE)" MemoryMax) == 41943040 && $(property_of "$(SCOPE)" TasksMax) == 33 && $(property_of "$(SCOPE)" CPUQuotaPerSecUSec) == 450ms ]]
+    [[ $(cd "$(cgroup_dir)" && cat memory.max cpu.max pids.max) == $'41943040\n44444 100000\n33' ]]
+
+    echo '{"devices": [{"allow": false, "access": "rwm"}, {"allow": true, "type": "c", "major": 10, "minor": 200, "access": "rw"}]}' | rt update -r - "$TEST_ID"
+    [[ $(property_of "$(SCOPE)" DeviceAllow) == *"/dev/char/10:200 rw"* ]]
+    run -0 rt exec "$TEST_ID" sh -c 'head -c 1 /dev/zero | wc -c'
+    [[ $output == 1 ]]
+
+    run -1 --separate-stderr rt update --memory 50M --cpuset-cpus 999 "$TEST_ID"
+    [[ $stderr == *"cannot write '999' to 'cpuset.cpus'"* ]]
+    [[ $(property_of "$(SCOPE)" MemoryMax) == 41943040 && $(cat "$(cgroup_dir)/memory.max") == 41943040 ]]
     rt delete --force "$TEST_ID"
 }
 
@@ -240,7 +261,8 @@ user_bundle()
     user_bundle
     cd "$USER_DIR"
     cfg '.linux.resources = {memory: {limit: 33554432}, pids: {limit: 20}, cpu: {quota: 50000}}'
-    local dir=/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/user.slice/$(SCOPE)
+    local dir
+    dir=/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/user.slice/$(SCOPE)
 
     user_run ocirun --root "$USER_DIR/run/o" --systemd-cgroup run --detach "$TEST_ID" </dev/null >out 2>err || { cat err; false; }
 
