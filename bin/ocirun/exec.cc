@@ -84,7 +84,7 @@ public:
                     lines_.push_back({"init.cpu-affinity", std::string(directive.pointer) + "/final", {std::string(directive[1])}});
             }
             if (keep)
-                lines_.push_back({directive.type->name, std::string(directive.pointer), {directive.fields.begin(), directive.fields.end()}});
+                lines_.push_back({name_in_exec(directive), std::string(directive.pointer), {directive.fields.begin(), directive.fields.end()}});
         }
     }
 
@@ -148,6 +148,12 @@ public:
     }
 
 private:
+    /// In a user namespace oci-init cannot write its own score (oci-ns(8), --protect): oci-ns does it for every exec.
+    static std::string_view name_in_exec(const Directive& directive)
+    {
+        return directive.is("init.oom-score-adj") ? "ns.oom-score-adj" : directive.type->name;
+    }
+
     struct Line {
         std::string_view name;
         std::string pointer;

@@ -45,7 +45,7 @@ static Result<UniqueFd> make_memory_file(const char* name)
     return file;
 }
 
-Result<void> Executable::seal()
+Result<void> Executable::seal(Copy copy)
 {
     const std::string what = "cannot seal '" + path_ + "'";
     UniqueFd from(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
@@ -66,9 +66,8 @@ Result<void> Executable::seal()
             return Error{what, n < 0 ? errno : ENODATA};
         left -= n;
     }
-    // Readable for all: a process that may not read its own executable is given /proc files that belong to the host's
-    // root (fs/exec.c, would_dump), and could not write the likes of oom_score_adj in a user namespace.
-    if (::fchmod(to.get(), 0555) < 0 || ::fcntl(to.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+    const mode_t mode = copy == Copy::readable ? 0555 : 0111;
+    if (::fchmod(to.get(), mode) < 0 || ::fcntl(to.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
         return errno_error(what);
     sealed_ = std::move(to);
     return {};

@@ -4,6 +4,7 @@
 #include "fd/fd.h"
 #include "result/result.h"
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,7 +20,12 @@ public:
 
     /// Copies it into a memory file that nobody can change, not even through /proc/PID/exe of the
     /// process that executes it (CVE-2019-5736). Call find() first.
-    Result<void> seal();
+    ///
+    /// Unreadable, its memory belongs to a user namespace from which it could be read by its owner and mode, not to the
+    /// one in which it is executed (fs/exec.c, would_dump): there, nobody can trace it, CAP_SYS_PTRACE or not. The price is
+    /// that its own /proc files belong to somebody else: it cannot write /proc/self/oom_score_adj.
+    enum class Copy : uint8_t { readable, unreadable };
+    Result<void> seal(Copy copy = Copy::readable);
 
     /// As seal(), but without the cost of a copy where the kernel lets us: it is executed from a
     /// read-only overlay mount that is attached nowhere. Falls back to seal().

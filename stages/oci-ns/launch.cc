@@ -118,6 +118,16 @@ static Result<void> write_time_offsets(const std::vector<TimeOffset>& offsets)
     return {};
 }
 
+/// For ourselves; the child inherits it (proc(5)).
+static Result<void> set_oom_score_adj(const OomScoreAdj& wanted)
+{
+    stage::step("set the score for the out-of-memory killer");
+    UniqueFd file(::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
+    if (!file || ::write(file.get(), wanted.value.data(), wanted.value.size()) < 0)
+        return errno_error("cannot write '" + wanted.value + "' to '/proc/self/oom_score_adj'").with_pointer(wanted.pointer);
+    return {};
+}
+
 /// Becomes user and group 0 of the user namespace, where they are mapped, and leaves the groups of
 /// the caller, where that is allowed.
 static Result<void> become_root()
@@ -356,6 +366,8 @@ Result<int> launch(const Request& request, Joins& joins, Executable& program, co
     // Before the user namespace: it has no rights where they come from.
     if (int network = joins.descriptor(CLONE_NEWNET); network >= 0)
         TRY(move_net_devices(request.net_devices, network));
+    if (request.oom_score_adj)
+        TRY(set_oom_score_adj(*request.oom_score_adj));
     if (birthplace)
         inside.cgroup_namespace = TRY(joins.take_cgroup_namespace());
     TRY(joins.enter(has_new_user ? IdMap() : request.uid_map, has_new_user ? IdMap() : request.gid_map));

@@ -200,6 +200,9 @@ static Result<int> start(const Arguments& global, const Arguments& arguments, bo
         return errno_error("cannot enter the bundle '" + arguments.value("bundle") + "'");
     std::vector<OpenSource> sources = TRY(open_mount_sources(request, joins));
     TRY(hand_on_sources(sources, plan_fd, options));
+    // Who has CAP_SYS_PTRACE in that namespace could take PROGRAM over before it has given its privileges up (CVE-2016-9962).
+    if (is_sealed && options.is_driven && (joins.flags() & CLONE_NEWUSER) != 0)
+        TRY(program.seal(Executable::Copy::unreadable));
     // In another mount namespace it may be another one, or there at all.
     if (!is_sealed && (joins.flags() & CLONE_NEWNS) == 0)
         TRY(program.find());

@@ -8,6 +8,7 @@
 #include "plan/plan.h"
 #include "result/result.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,11 @@ struct TimeOffset {
     std::string pointer;
 };
 
+struct OomScoreAdj {
+    std::string value;  ///< -1000..1000
+    std::string pointer;
+};
+
 /// All that is asked for. The functions below refuse what contradicts itself before anything is changed.
 struct Request {
     uint64_t new_flags = 0;   ///< CLONE_NEW... of the namespaces to make
@@ -45,6 +51,7 @@ struct Request {
     std::vector<MountSource> mount_sources;
     std::string cpus;          ///< to start on, as cpuset(7) lists them; empty: as it is
     std::string cpus_pointer;
+    std::optional<OomScoreAdj> oom_score_adj;
 
     bool joins_kind(uint64_t flag) const;
 };

@@ -160,18 +160,20 @@ status_line() { sed -n "s/^$1:[[:space:]]*//p" <<<"$output"; }
 @test "scheduler: every policy, with its nice value, priority, and times" {
     requires root
     # Fields 18, 19, 40 and 41 of /proc/PID/stat: priority, nice, real-time priority, policy.
-    local entry
-    # shellcheck disable=SC2089
-    for entry in '{"policy":"SCHED_OTHER","nice":5} 25 5 0 0' '{"policy":"SCHED_BATCH","nice":-3} 17 -3 0 3' '{"policy":"SCHED_IDLE"} 20 0 0 5' \
-        '{"policy":"SCHED_FIFO","priority":7} -8 0 7 1' '{"policy":"SCHED_RR","priority":99} -100 0 99 2' \
-        '{"policy":"SCHED_DEADLINE","runtime":10000000,"deadline":20000000,"period":30000000} -101 0 0 6'; do
-        # shellcheck disable=SC2086,SC2090
-        set -- $entry
-        cfg --argjson s "$1" '.process.scheduler = $s'
+    local policy expected
+    while read -r policy expected; do
+        cfg --argjson s "$policy" '.process.scheduler = $s'
         args cat /proc/self/stat
-        run rt --cgroup-manager disabled run "$TEST_ID"
-        [[ $(cut -d ' ' -f 18,19,40,41 <<<"$output") == "$2 $3 $4 $5" ]] || { echo "$entry: $output"; return 1; }
-    done
+        run rt --cgroup-manager disabled run "$TEST_ID" </dev/null
+        [[ $(cut -d ' ' -f 18,19,40,41 <<<"$output") == "$expected" ]] || { echo "$policy: $output"; return 1; }
+    done <<'T'
+{"policy":"SCHED_OTHER","nice":5} 25 5 0 0
+{"policy":"SCHED_BATCH","nice":-3} 17 -3 0 3
+{"policy":"SCHED_IDLE"} 20 0 0 5
+{"policy":"SCHED_FIFO","priority":7} -8 0 7 1
+{"policy":"SCHED_RR","priority":99} -100 0 99 2
+{"policy":"SCHED_DEADLINE","runtime":10000000,"deadline":20000000,"period":30000000} -101 0 0 6
+T
     cfg '.process.scheduler = {policy: "SCHED_ISO"}'
     refused /process/scheduler "cannot set the scheduler: Invalid argument"
 }
