@@ -84,7 +84,7 @@ static Result<void> kill_all(const std::vector<std::string>& cgroups, const std:
 /// Whether somebody who lives is in the group; who has ended and is not reaped yet does not count.
 static bool is_inhabited(const std::string& group)
 {
-    UniqueFd file(::open((group + "/tasks").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));  // lint: the host\'s resctrl
+    UniqueFd file(::open((group + "/tasks").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));  // lint: a path of the host's resctrl
     Result<std::string> tasks = file ? read_all(file.get(), 64 << 20) : Result<std::string>(Error{"no tasks"});
     if (!tasks.has_value())
         return false;

@@ -138,7 +138,7 @@ static std::string refusal(const std::string& mountpoint)
 
 static Result<void> write_schemata(const std::string& mountpoint, const std::string& group, const RdtRequest& request)
 {
-    UniqueFd file(::open((group + "/schemata").c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));  // lint: the host\'s resctrl
+    UniqueFd file(::open((group + "/schemata").c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));  // lint: a path of the host's resctrl
     if (!file)
         return errno_error("cannot open '" + group + "/schemata'");
     // One write each, so that an error is about one line of the configuration.
