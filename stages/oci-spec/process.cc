@@ -88,23 +88,26 @@ void plan_capabilities(Planner& planner, Value value, Property property)
     for (Value item = value["effective"].first(); item; item = item.next())
         if (int number = capability_number(item.text()); number >= 0 && (permitted >> number & 1) == 0)
             planner.add_problem(item, "a capability that is also in 'permitted'");
-    // capset(2) takes no inheritable one from outside of the bounding set; prctl(2), PR_CAP_AMBIENT_RAISE, only what is
-    // permitted and inheritable.
+    // capset(2) takes no inheritable one from outside of the bounding set.
     const uint64_t bounding = capability_set(value["bounding"]);
     const uint64_t inheritable = capability_set(value["inheritable"]);
     for (Value item = value["inheritable"].first(); item; item = item.next())
         if (int number = capability_number(item.text()); number >= 0 && (bounding >> number & 1) == 0)
             planner.add_problem(item, "a capability that is also in 'bounding'");
+    // prctl(2), PR_CAP_AMBIENT_RAISE, takes only what is permitted and inheritable. A warning: runc's own default configuration
+    // has had ambient capabilities without inheritable ones since 1.1.2, and they never had an effect.
+    const uint64_t can_be_ambient = permitted & inheritable;
     for (Value item = value["ambient"].first(); item; item = item.next())
-        if (int number = capability_number(item.text()); number >= 0 && ((permitted & inheritable) >> number & 1) == 0)
-            planner.add_problem(item, "a capability that is also in 'permitted' and 'inheritable'");
+        if (int number = capability_number(item.text()); number >= 0 && (can_be_ambient >> number & 1) == 0)
+            planner.warn(item, quoted(item.text()) + " is not also in 'permitted' and 'inheritable'; it is left out");
 
     static constexpr char sets[][12] = {"bounding", "permitted", "effective", "inheritable", "ambient"};
     for (const char* set : sets) {
         Value listed = value[set];
         std::vector<std::string> fields{set};
         for (Value item = listed.first(); item; item = item.next())
-            if (contains_word(capability_words, item.text()))
+            if (int number = capability_number(item.text());
+                number >= 0 && (set != std::string_view("ambient") || (can_be_ambient >> number & 1) != 0))
                 fields.emplace_back(item.text());
         if (value)
             planner.emit(property.note(), listed ? listed : value, fields);

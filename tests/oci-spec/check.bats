@@ -373,10 +373,12 @@ JSON
         "found 'idmap=uids=@0-1-10;gids=@0-991-10', expected idmap=uids=FROM-TO-SIZE#...;gids=FROM-TO-SIZE#..., where @ before FROM needs TO in the container's own mapping"
 }
 
-@test "capability sets nest: effective in permitted, inheritable in bounding, ambient in permitted and inheritable" {
+@test "capability sets nest: effective in permitted, inheritable in bounding; ambient that is not inheritable is a warning" {
     refuses '.process.capabilities.effective += ["CAP_CHOWN"]' /process/capabilities/effective/3 "found 'CAP_CHOWN', expected a capability that is also in 'permitted'"
     refuses '.process.capabilities.inheritable = ["CAP_CHOWN"]' /process/capabilities/inheritable/0 "found 'CAP_CHOWN', expected a capability that is also in 'bounding'"
-    refuses '.process.capabilities.ambient = ["CAP_KILL"]' /process/capabilities/ambient/0 "found 'CAP_KILL', expected a capability that is also in 'permitted' and 'inheritable'"
+    jq '.process.capabilities.ambient = ["CAP_KILL"]' config.json >changed.json
+    run -0 --separate-stderr oci-spec plan changed.json
+    [[ $output == *$'\tambient\n'* && $stderr == "oci-spec: warning: /process/capabilities/ambient/0: 'CAP_KILL' is not also in 'permitted' and 'inheritable'; it is left out" ]]
     accepts '.process.capabilities.ambient = ["CAP_KILL"] | .process.capabilities.inheritable = ["CAP_KILL"]'
 }
 
