@@ -37,7 +37,7 @@ inline constexpr DirectiveType directive_types[] = {
     {"ns.mount-source", 4, 4, "SOURCE OPTIONS UID-MAP GID-MAP", "/mounts",
      "opened before the user namespace for the init.mount of the same pointer; OPTIONS: recursive, nofollow, idmap, ridmap; maps CONTAINER:HOST:SIZE,..."},
     {"ns.cpu-affinity", 1, 1, "LIST", "", "the CPUs to start on (exec)"},
-    {"ns.oom-score-adj", 1, 1, "NUMBER", "/process/oomScoreAdj", "set before a namespace is entered, with the caller's rights (ocirun exec)"},
+    {"ns.oom-score-adj", 1, 1, "NUMBER", "", "set before a namespace is entered, with the caller's rights (ocirun exec)"},
     {"ns.cgroup", 4, 4, "VERSION CONTROLLERS MOUNTPOINT PATH", "", "join this cgroup before anything runs (a line of oci-cgroup create)"},
 
     // oci-cgroup: limits
