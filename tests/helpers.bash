@@ -159,9 +159,10 @@ is_running() { [[ $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) == [!ZX]* ]]; }
 # with the programs copied to where that user can reach them.
 as_user()
 {
-    if [[ -z ${USER_DIR:-} ]]; then
-        USER_DIR=$(mktemp -d "/tmp/ocirun-$TEST_ID.XXXXXX")
-        mkdir "$USER_DIR/bin" "$USER_DIR/run"
+    # One name for all calls: what `run as_user` sets is gone with its subshell.
+    USER_DIR=/tmp/ocirun-$TEST_ID
+    if [[ ! -d $USER_DIR ]]; then
+        mkdir "$USER_DIR" "$USER_DIR/bin" "$USER_DIR/run"
         cp "$OCIRUN_BUILD"/oci* "$USER_DIR/bin/" 2>/dev/null || true
         chmod 755 "$USER_DIR" "$USER_DIR/bin"
         chown 1000:1000 "$USER_DIR" "$USER_DIR/run"
@@ -261,9 +262,7 @@ ocirun_teardown()
         LEAKS+=("/dev/null changed: $dev_null")
         ((EUID != 0)) || { chown 0:0 /dev/null && chmod 666 /dev/null; }
     fi
-    if [[ -n ${USER_DIR:-} ]]; then
-        rm -rf --one-file-system "$USER_DIR"
-    fi
+    rm -rf --one-file-system "/tmp/ocirun-$TEST_ID"
     if [[ ${OCIRUN_STRICT:-} && -e $BATS_TEST_TMPDIR/.host-before ]]; then
         mapfile -t -O ${#LEAKS[@]} LEAKS < <(host_picture | diff "$BATS_TEST_TMPDIR/.host-before" - | sed -n 's/^</gone:/p; s/^>/new:/p' | of_ours)
     fi

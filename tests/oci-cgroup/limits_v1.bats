@@ -216,6 +216,15 @@ end_of_device()
     [[ $(our_cgroups) == "" ]]
 }
 
+# The kernel keeps a hierarchy that is unmounted while a cgroup of it is still being released (cgroup_kill_sb); mounted and unmounted
+# once more it goes.
+network_hierarchy_is_gone()
+{
+    grep -q net_prio /proc/self/cgroup || return 0
+    unshare --mount sh -c 'mkdir -p again && mount -t cgroup -o net_cls,net_prio none again && umount again'
+    ! grep -q net_prio /proc/self/cgroup
+}
+
 @test "v1: network class and priorities, whose controllers are mounted together" {
     # In a mount namespace of its own: where the host has not mounted them, the hierarchy goes with it.
     run -0 unshare --mount bash -c '
@@ -233,6 +242,7 @@ end_of_device()
         oci-cgroup join "$1" -- sed -n "s/^[0-9]*:\(net_[^:]*\):/\1 /p" /proc/self/cgroup
         oci-cgroup delete "$1"' - "$BOX"
     [[ $output != unmountable ]] || skip "needs the controllers net_cls and net_prio"
+    grep -q 'cgroup .*net_prio' /proc/mounts || wait_until network_hierarchy_is_gone
 
     [[ $output == *"lo 5"*$'\n'1048577$'\n'*"lo 7"*"$BOX"* ]]
 }

@@ -83,7 +83,6 @@ is_gone() { [[ ! -e /proc/$1 || $(awk '/^State:/ { print $2 }' "/proc/$1/status"
 
 @test "a set-user-ID copy refuses to work" {
     requires root
-    USER_DIR=
     as_user true
     chmod u+s "$USER_DIR/bin/oci-ns"
 

@@ -246,13 +246,6 @@ load ../helpers
     [[ $output == *'exec: "/etc/passwd": permission denied'* ]]
 }
 
-@test "the systemd manager is refused with the way out as long as it is not there" {
-    requires root
-    make_bundle
-    run -1 rt --systemd-cgroup create "$TEST_ID"
-    [[ $output == *"not supported yet; give --cgroup-manager cgroupfs"* ]]
-}
-
 @test "--cgroup-manager disabled runs without a cgroup of its own" {
     requires root
     make_bundle
