@@ -59,7 +59,7 @@ TEST_CASE("what can be refused is refused before anything is touched")
     CHECK(sentence_of("/x/..\ttmpfs\ttmpfs") == "/mounts/0: cannot mount on '/x/..': it is the root of the container");
     CHECK(sentence_of("/x\tbind\t/y\tbind\tmode=1") ==
           "/mounts/0: cannot mount on '/x': a bind mount takes no option 'mode=1' for a file system");
-    CHECK(sentence_of("/x\tbind\t/y\tbind\tidmap") == "/mounts/0: cannot mount on '/x': id-mapped mounts are not supported yet");
+    CHECK(sentence_of("/x\ttmpfs\ttmpfs\tidmap") == "/mounts/0: cannot mount on '/x': only a bind mount can be id-mapped");
     CHECK(sentence_of("/x\t\t/y") == "/mounts/0: cannot mount on '/x': it has neither a type nor the option 'bind'");
     CHECK(sentence_of("/proc/self/attr\tbind\t/y\tbind") ==
           "/mounts/0: cannot mount on '/proc/self/attr': only a few files of /proc may be covered");
