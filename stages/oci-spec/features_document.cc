@@ -24,9 +24,9 @@ constexpr bool has_systemd = true;        ///< cgroups by the system's manager
 constexpr bool has_systemd_user = true;   ///< cgroups by a user's manager
 constexpr bool has_checkpoint = false;
 
-/// Annotations of config.json that change what is done, so that an engine may withhold them from its users.
-/// Separated by blanks.
-constexpr char unsafe_annotation_words[] = "";
+/// Annotations of config.json that change what is done, so that an engine may withhold them from its users; with a dot at
+/// the end, all that begin so (runtime-spec features.md). Separated by blanks.
+constexpr char unsafe_annotation_words[] = "org.systemd.property.";
 
 }  // namespace
 

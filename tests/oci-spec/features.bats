@@ -133,8 +133,8 @@ assert json.load(open("flags.json")) == expected, expected
 PY
 }
 
-@test "features lists the annotations that change what is done: none" {
-    says '.potentiallyUnsafeConfigAnnotations == []'
+@test "features lists the annotations that change what is done: all properties of a systemd unit" {
+    says '.potentiallyUnsafeConfigAnnotations == ["org.systemd.property."]'
 }
 
 @test "ocirun features is the same, without a word on stderr, with global options or without, for anyone" {
