@@ -153,10 +153,14 @@ Result<void> CgroupDir::write(std::string_view file, std::string_view value) con
     std::string shown(value.substr(0, 80));
     std::replace(shown.begin(), shown.end(), '\n', ' ');
     std::string attempted = "cannot write '" + shown + "' to '" + std::string(file) + "'";
-    Result<UniqueFd> fd = open_file(file, O_WRONLY);
-    if (!fd.has_value())
-        return Error{attempted, fd.error().error_number};
-    ssize_t written = ::write(fd.value().get(), value.data(), value.size());
+    if (!written_fd_ || written_ != file) {
+        Result<UniqueFd> fd = open_file(file, O_WRONLY);
+        if (!fd.has_value())
+            return Error{attempted, fd.error().error_number};
+        written_fd_ = std::move(fd).value();
+        written_ = file;
+    }
+    ssize_t written = ::write(written_fd_.get(), value.data(), value.size());
     if (written < 0)
         return errno_error(attempted);
     if (static_cast<size_t>(written) != value.size())

@@ -52,7 +52,7 @@ public:
     Result<std::string> read(std::string_view file) const;
     /// Like read(), but nothing for a file that does not exist.
     Result<std::optional<std::string>> read_if_exists(std::string_view file) const;
-    /// Writes with one write(2), as the kernel wants it. The error is `cannot write 'VALUE' to 'FILE'`.
+    /// Writes with one write(2), as the kernel wants it; what is written again and again, as a list of devices is, is opened once. The error is `cannot write 'VALUE' to 'FILE'`.
     Result<void> write(std::string_view file, std::string_view value) const;
     bool has(std::string_view file) const;
     Result<std::optional<CgroupDir>> child(std::string_view name) const;
@@ -69,6 +69,8 @@ private:
     UniqueFd fd_;
     int version_;
     std::string name_;  ///< for messages
+    mutable std::string written_;  ///< the file that was written last,
+    mutable UniqueFd written_fd_;  ///< still open
 };
 
 /// Sends `signal` to every process in the cgroup and below it; a process that is born meanwhile is

@@ -57,15 +57,18 @@ stands_still()
 
 @test "ps prints the processes of the cgroup and of those below it" {
     oci-cgroup create "$BOX" >/dev/null
+    # On v2 nobody can be in a cgroup that hands controllers on.
     oci-cgroup create "$BOX/below" >/dev/null
+    oci-cgroup create "$BOX/below/deep" >/dev/null
+    oci-cgroup create "$BOX/beside" >/dev/null
     [[ $(oci-cgroup ps "$BOX") == "" && $(oci-cgroup ps --json "$BOX") == "[]" ]]
-    start_in "$BOX"
+    start_in "$BOX/below/deep"
     one=$PID
-    start_in "$BOX/below"
+    start_in "$BOX/beside"
 
     [[ $(oci-cgroup ps "$BOX") == "$(printf '%s\n' "$one" "$PID" | sort -n)" ]]
     [[ $(oci-cgroup ps --json "$BOX") == "$(printf '%s\n' "$one" "$PID" | jq -cs sort)" ]]
-    [[ $(oci-cgroup ps "$BOX/below") == "$PID" ]]
+    [[ $(oci-cgroup ps "$BOX/beside") == "$PID" ]]
     end "$one"
     end "$PID"
     oci-cgroup delete "$BOX"
