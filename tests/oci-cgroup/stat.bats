@@ -163,7 +163,7 @@ find_locations()
     local version controllers
     while IFS=: read -r version controllers path; do
         if ((version == 0)); then
-            printf '\t2\t\t%s\t%s' "$(sed -n 's/^[^-]* \([^ ]*\) [^ ]* .*- cgroup2 .*/\1/p' /proc/self/mountinfo | head -n 1)" "$BOX"
+            printf '\t2\t\t%s\t%s' "$(awk '/ - cgroup2 / { print $5; exit }' /proc/self/mountinfo)" "$BOX"
         fi
     done <"/proc/$PID/cgroup"
 }
