@@ -2,6 +2,7 @@
 #include "container.h"
 
 #include "json/json.h"
+#include "scan/scan.h"
 
 #include <fcntl.h>
 
@@ -219,21 +220,16 @@ std::string runc_state_json(const StateFile& facts, const Plan& plan)
 std::string user_name(uid_t uid)
 {
     // No getpwuid: in a static program it would load name service modules of the host.
-    UniqueFd file(::open("/etc/passwd", O_RDONLY | O_CLOEXEC));
-    Result<std::string> text = file ? read_all(file.get(), 16 << 20) : Result<std::string>(std::string());
+    Result<std::string> text = read_file("/etc/passwd", 16 << 20);
     const std::string wanted = std::to_string(uid);
     if (text.has_value()) {
         std::string_view rest = text.value();
         while (!rest.empty()) {
-            std::string_view line = rest.substr(0, rest.find('\n'));
-            rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-            size_t name_end = line.find(':');
-            size_t password_end = name_end == std::string_view::npos ? name_end : line.find(':', name_end + 1);
-            if (password_end == std::string_view::npos)
-                continue;
-            std::string_view id = line.substr(password_end + 1);
-            if (id.substr(0, id.find(':')) == wanted)
-                return std::string(line.substr(0, name_end));
+            std::string_view line = take_line(rest);
+            std::string_view name = take(line, ':');
+            take(line, ':');  // the password
+            if (take(line, ':') == wanted)
+                return std::string(name);
         }
     }
     return "#" + wanted;

@@ -10,7 +10,6 @@
 
 #include <cstdio>
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -311,12 +310,10 @@ Result<Started> start_process(const Context& context, const StateRoot& root, Sta
     Pipe late_plan;
     if (unit && unit->manager == "user")
         late_plan = TRY(Pipe::create());
-    UniqueFd plan_file(late_plan.read_end ? late_plan.read_end.release() : ::memfd_create("ocirun-plan", MFD_CLOEXEC));
-    UniqueFd filter(::memfd_create("ocirun-filter", MFD_CLOEXEC));
-    if (!plan_file || !filter)
-        return errno_error("cannot make a memory file");
-    if (!late_plan.write_end)
-        TRY(write_all(plan_file.get(), text));
+    else
+        late_plan.read_end = TRY(memory_file("ocirun-plan", text));
+    UniqueFd plan_file = std::move(late_plan.read_end);
+    UniqueFd filter = TRY(memory_file("ocirun-filter"));
     TRY(provide_filter(context, root, stages, text, filter.get()));
 
     SocketPair control = TRY(SocketPair::create());

@@ -13,7 +13,6 @@
 #include <cstring>
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -193,15 +192,13 @@ static Result<void> send_listener(int control, const Directive& listener, const 
     return send_packet(control, join_fields({"listener", pid}), fd >= 0 ? std::span<const int>(&fd, 1) : std::span<const int>());
 }
 
+/// The OCI state for the hooks that oci-init runs. Annotations can make it longer than a packet may be.
 static Result<void> send_state_alone(int control, const std::string& state)
 {
     constexpr size_t max_packet = 32 << 10;
     if (state.size() <= max_packet)
         return send_packet(control, join_fields({"state", state}));
-    UniqueFd file(::memfd_create("state", MFD_CLOEXEC));
-    if (!file)
-        return errno_error("cannot make a memory file for the state");
-    TRY(write_all(file.get(), state));
+    UniqueFd file = TRY(memory_file("state", state));
     const int fd = file.get();
     return send_packet(control, "state", std::span<const int>(&fd, 1));
 }
@@ -306,7 +303,6 @@ bool is_in_user_namespace()
     return std::sscanf(text, "%lu %lu %lu", &inside, &outside, &size) != 3 || inside != 0 || outside != 0 || size != 4294967295;
 }
 
-/// The OCI state for the hooks that oci-init runs. Annotations can make it longer than a packet may be.
 class Launcher {
 public:
     Launcher(const Context& context, const StateRoot& root, const LaunchRequest& request, const Signals& signals, Stages stages)
@@ -361,9 +357,7 @@ private:
     {
         Pipe plan = TRY(Pipe::create());
         SocketPair control = TRY(SocketPair::create());
-        filter_ = UniqueFd(::memfd_create("ocirun-filter", MFD_CLOEXEC));
-        if (!filter_)
-            return errno_error("cannot make a memory file");
+        filter_ = TRY(memory_file("ocirun-filter"));
         std::string init_path = TRY(find_stage_program("oci-init"));
         const std::string plan_fd = "--plan-fd=" + std::to_string(plan.read_end.get());
         const std::string control_fd = "--control-fd=" + std::to_string(control.theirs.get());

@@ -9,7 +9,6 @@
 #include <csignal>
 #include <poll.h>
 #include <sys/inotify.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 namespace {
@@ -128,14 +127,7 @@ Result<UniqueFd> list_of_all(const Context& context, bool complete)
 
 Result<UniqueFd> list_of_ids(const Context& context, const std::vector<std::string>& ids)
 {
-    std::string list = TRY(list_of(context, ids));
-    UniqueFd file(::memfd_create("ocirun-list", MFD_CLOEXEC));
-    if (!file)
-        return errno_error("cannot make a memory file");
-    TRY(write_all(file.get(), list));
-    if (::lseek(file.get(), 0, SEEK_SET) < 0)
-        return errno_error("cannot pass the list of containers");
-    return file;
+    return memory_file("ocirun-list", TRY(list_of(context, ids)));
 }
 
 /// Becomes oci-cgroup with the list as its standard input.

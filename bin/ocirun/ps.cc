@@ -5,6 +5,7 @@
 #include "context.h"
 #include "process/process.h"
 #include "process/program.h"
+#include "scan/scan.h"
 
 #include <algorithm>
 #include <unistd.h>
@@ -38,12 +39,8 @@ static std::string json_array(const std::vector<pid_t>& processes)
 static std::vector<std::string_view> words_of(std::string_view line)
 {
     std::vector<std::string_view> words;
-    while (!line.empty()) {
-        size_t end = line.find(' ');
-        if (end != 0)
-            words.push_back(line.substr(0, end));
-        line = end == std::string_view::npos ? std::string_view() : line.substr(end + 1);
-    }
+    for (std::string_view word = take_word(line); !word.empty(); word = take_word(line))
+        words.push_back(word);
     return words;
 }
 
@@ -74,8 +71,7 @@ static Result<std::string> table_of(const std::vector<pid_t>& processes, std::ve
         return Error{"couldn't find PID field in ps output: give ps options that print it"};
     table += '\n';
     while (!rest.empty()) {
-        std::string_view line = rest.substr(0, rest.find('\n'));
-        rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+        std::string_view line = take_line(rest);
         std::vector<std::string_view> words = words_of(line);
         Result<long long> pid = parse_number(column < words.size() ? words[column] : "");
         if (pid.has_value() && std::binary_search(processes.begin(), processes.end(), static_cast<pid_t>(pid.value())))

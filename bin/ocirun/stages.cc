@@ -2,7 +2,6 @@
 #include "stages.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 
 Result<Stages> Stages::create(const Context& context)
 {
@@ -10,9 +9,7 @@ Result<Stages> Stages::create(const Context& context)
     // Read only when something has failed, and then without waiting for more.
     if (::fcntl(errors.read_end.get(), F_SETFL, O_NONBLOCK) < 0)
         return errno_error("cannot set up the error pipe");
-    UniqueFd steps(::memfd_create("ocirun-steps", MFD_CLOEXEC));
-    if (!steps)
-        return errno_error("cannot make a memory file");
+    UniqueFd steps = TRY(memory_file("ocirun-steps"));
     UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
     if (!null)
         return errno_error("cannot open '/dev/null'");

@@ -2,6 +2,7 @@
 #include "undo.h"
 
 #include "host_mounts.h"
+#include "scan/scan.h"
 #include "stage/stage.h"
 #include "unit.h"
 
@@ -89,9 +90,7 @@ static bool is_inhabited(const std::string& group)
     if (!tasks.has_value())
         return false;
     for (std::string_view rest = tasks.value(); !rest.empty();) {
-        size_t line_end = std::min(rest.find('\n'), rest.size());
-        Result<long long> task = parse_number(rest.substr(0, line_end));
-        rest.remove_prefix(std::min(line_end + 1, rest.size()));
+        Result<long long> task = parse_number(take_line(rest));
         std::optional<ProcessStatus> status = task.has_value() ? read_process_status(static_cast<pid_t>(task.value())) : std::nullopt;
         if (status && status->state != 'Z' && status->state != 'X')
             return true;

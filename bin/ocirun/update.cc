@@ -2,6 +2,7 @@
 #include "commands.h"
 
 #include "amount/amount.h"
+#include "scan/scan.h"
 #include "container.h"
 #include "context.h"
 #include "launch.h"
@@ -9,7 +10,6 @@
 #include "unit.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 
 static constexpr Option update_options[] = {
     {"resources", 'r', "FILE", "take limits from this JSON file, a linux.resources object; '-': standard input"},
@@ -86,8 +86,7 @@ static Result<std::string> schema_lines(const Arguments& arguments)
     const std::string cache = arguments.value("l3-cache-schema");
     std::string lines;
     for (std::string_view rest = cache; !rest.empty();) {
-        std::string_view line = rest.substr(0, rest.find('\n'));
-        rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+        std::string_view line = take_line(rest);
         if (line.empty() || (!bandwidth.empty() && line.starts_with("MB:")))
             continue;
         if (line.find(':') == std::string_view::npos)
@@ -216,10 +215,7 @@ static Result<std::string> stage_plan(const Container& container, const Plan& be
 
 Result<void> change_limits(Stages& stages, const std::string& plan_text)
 {
-    UniqueFd plan(::memfd_create("ocirun-plan", MFD_CLOEXEC));
-    if (!plan)
-        return errno_error("cannot make a memory file");
-    TRY(write_all(plan.get(), plan_text));
+    UniqueFd plan = TRY(memory_file("ocirun-plan", plan_text));
     SpawnOptions options;
     options.stdin_fd = stages.null_fd();
     options.stdout_fd = stages.null_fd();

@@ -3,6 +3,7 @@
 
 #include <cstring>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -62,6 +63,27 @@ Result<std::string> read_whole(int fd, size_t limit)
                        limit, static_cast<size_t>(status.st_size) + 65);
     }
     return read_all(fd, limit);
+}
+
+Result<std::string> read_file(const std::string& path, size_t limit)
+{
+    UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+    if (!file)
+        return errno_error("cannot open '" + path + "'");
+    return read_all(file.get(), limit).with_context("'" + path + "'");
+}
+
+Result<UniqueFd> memory_file(const char* name, std::string_view text)
+{
+    UniqueFd file(::memfd_create(name, MFD_CLOEXEC));
+    if (!file)
+        return errno_error("cannot make a memory file");
+    if (text.empty())
+        return file;
+    TRY(write_all(file.get(), text).with_context("cannot fill a memory file"));
+    if (::lseek(file.get(), 0, SEEK_SET) < 0)
+        return errno_error("cannot rewind a memory file");
+    return file;
 }
 
 Result<void> write_all(int fd, std::string_view text)

@@ -74,6 +74,12 @@ Result<std::string> read_all(int fd, size_t limit);
 /// Reads a seekable `fd` from offset 0 without moving its offset, or a pipe to its end.
 Result<std::string> read_whole(int fd, size_t limit);
 
+/// Reads a file by its path. The error names it.
+Result<std::string> read_file(const std::string& path, size_t limit);
+
+/// A close-on-exec file in memory with `text` in it, at offset 0. `name` is for /proc/PID/fd.
+Result<UniqueFd> memory_file(const char* name, std::string_view text = {});
+
 /// Writes all of `text`, retrying EINTR and short writes.
 Result<void> write_all(int fd, std::string_view text);
 

@@ -9,7 +9,6 @@
 #include <ctime>
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 
 #ifndef SYS_pidfd_open
@@ -75,18 +74,6 @@ static Result<Hook> parse_hook(const Directive& line)
     return hook;
 }
 
-/// A memory file, so that a hook which reads nothing cannot block us.
-static Result<UniqueFd> state_file(const std::string& state)
-{
-    UniqueFd file(::memfd_create("state", MFD_CLOEXEC));
-    if (!file)
-        return errno_error("cannot make a memory file for the state");
-    TRY(write_all(file.get(), state));
-    if (::lseek(file.get(), 0, SEEK_SET) < 0)
-        return errno_error("cannot rewind the state");
-    return file;
-}
-
 static long long now_ms()
 {
     timespec now;
@@ -120,7 +107,8 @@ static Result<void> run_hook(const Directive& line, const std::string& state, co
                              std::span<const std::string> otherwise)
 {
     Hook hook = TRY(parse_hook(line));
-    UniqueFd input = TRY(state_file(state));
+    // From memory, so that a hook which reads nothing cannot block us.
+    UniqueFd input = TRY(memory_file("state", state));
     Pipe pipe = TRY(Pipe::create());
     if (::fcntl(pipe.read_end.get(), F_SETFL, O_NONBLOCK) < 0)
         return errno_error("cannot watch the hook's output");

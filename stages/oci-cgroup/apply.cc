@@ -1,6 +1,7 @@
 // Writing limits: order, files that a kernel does not have, and the way back.
 #include "apply.h"
 
+#include "scan/scan.h"
 #include "stage/stage.h"
 
 static Result<void> check_usage(const CgroupDir& cgroup, const LimitWrite& write)
@@ -29,13 +30,6 @@ static Result<void> write_limit(const CgroupDir& cgroup, const LimitWrite& write
         return written;
     file = write.other_file;
     return cgroup.write(write.other_file, write.other_value);
-}
-
-static std::string_view take_line(std::string_view& text)
-{
-    std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(text.size(), line.size() + 1));
-    return line;
 }
 
 static std::string_view first_word(std::string_view text)

@@ -6,6 +6,7 @@
 #include "device_program.h"
 #include "hierarchy.h"
 #include "limits.h"
+#include "scan/scan.h"
 #include "stage/stage.h"
 
 #include <fcntl.h>
@@ -379,8 +380,7 @@ private:
         if (::fchownat(cgroup, "", *request_.owner, static_cast<gid_t>(-1), AT_EMPTY_PATH) < 0)
             return errno_error("cannot give the cgroup to user " + std::to_string(*request_.owner));
         for (std::string_view rest = files; !rest.empty();) {
-            std::string file(rest.substr(0, rest.find('\n')));
-            rest.remove_prefix(std::min(rest.size(), file.size() + 1));
+            std::string file(take_line(rest));
             // What a controller has that is not enabled here is not there.
             if (::fchownat(cgroup, file.c_str(), *request_.owner, static_cast<gid_t>(-1), AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
                 return errno_error("cannot give '" + file + "' of the cgroup to user " + std::to_string(*request_.owner));

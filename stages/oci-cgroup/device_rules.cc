@@ -1,5 +1,6 @@
 // Reading device rules, and reducing them to what cgroup v1 can express.
 #include "device_rules.h"
+#include "scan/scan.h"
 
 #include <algorithm>
 
@@ -169,8 +170,7 @@ static Result<std::optional<std::vector<DeviceRule>>> parse_device_list(std::str
 {
     std::vector<DeviceRule> exceptions;
     while (!text.empty()) {
-        std::string_view line = text.substr(0, text.find('\n'));
-        text.remove_prefix(std::min(text.size(), line.size() + 1));
+        std::string_view line = take_line(text);
         if (line.starts_with('a'))
             return std::optional<std::vector<DeviceRule>>();
         exceptions.push_back(TRY(parse_device_option("allow " + std::string(line)).with_context("devices.list")));

@@ -2,6 +2,8 @@
 #include "hierarchy.h"
 
 #include "fd/fd.h"
+#include "mountinfo/mountinfo.h"
+#include "scan/scan.h"
 
 #include <algorithm>
 #include <fcntl.h>
@@ -23,38 +25,6 @@ bool Hierarchy::has_controller(std::string_view controller) const
     return CgroupLocation{version, controllers, {}, {}}.has_controller(controller);
 }
 
-static Result<std::string> read_file(const char* path)
-{
-    UniqueFd file(::open(path, O_RDONLY | O_CLOEXEC));
-    if (!file)
-        return errno_error(std::string("cannot open '") + path + "'");
-    return read_all(file.get(), 64 << 20).with_context(std::string("'") + path + "'");
-}
-
-/// The part before `separator`; takes it and the separator off `text`.
-static std::string_view take(std::string_view& text, char separator)
-{
-    size_t at = text.find(separator);
-    std::string_view part = text.substr(0, at);
-    text = at == std::string_view::npos ? std::string_view() : text.substr(at + 1);
-    return part;
-}
-
-/// mountinfo writes space, tab, newline and backslash as \ooo (man 5 proc).
-static std::string unescape_mountinfo(std::string_view field)
-{
-    std::string text;
-    for (size_t i = 0; i < field.size(); i++) {
-        if (field[i] == '\\' && i + 3 < field.size()) {
-            text += static_cast<char>((field[i + 1] - '0') * 64 + (field[i + 2] - '0') * 8 + (field[i + 3] - '0'));
-            i += 3;
-        } else {
-            text += field[i];
-        }
-    }
-    return text;
-}
-
 static std::string controllers_of(std::string_view options)
 {
     std::string controllers;
@@ -73,21 +43,11 @@ std::vector<Hierarchy> parse_hierarchies(std::string_view mountinfo)
 {
     std::vector<Hierarchy> found;
     while (!mountinfo.empty()) {
-        std::string_view line = take(mountinfo, '\n');
-        // 36 35 0:30 /root /mount/point rw,flags shared:1 - cgroup cgroup rw,cpu (man 5 proc)
-        size_t separator = line.find(" - cgroup");
-        if (separator == std::string_view::npos)
+        const MountLine mount = take_mount(mountinfo);
+        if (mount.type != "cgroup" && mount.type != "cgroup2")
             continue;
-        std::string_view tail = line.substr(separator + 3);
-        std::string_view type = take(tail, ' ');
-        if (type != "cgroup" && type != "cgroup2")
-            continue;
-        take(tail, ' ');  // the source
-        for (int skipped = 0; skipped < 3; skipped++)
-            take(line, ' ');
-        std::string root = unescape_mountinfo(take(line, ' '));
-        std::string mountpoint = unescape_mountinfo(take(line, ' '));
-        Hierarchy hierarchy{type == "cgroup" ? 1 : 2, type == "cgroup" ? controllers_of(tail) : "", std::move(mountpoint), std::move(root)};
+        const bool is_v1 = mount.type == "cgroup";
+        Hierarchy hierarchy{is_v1 ? 1 : 2, is_v1 ? controllers_of(mount.options) : "", unescape_path(mount.point), unescape_path(mount.root)};
         // A v1 mount without a controller and without a name cannot be.
         if (hierarchy.version == 1 && hierarchy.controllers.empty())
             continue;
@@ -108,7 +68,7 @@ Result<std::vector<Hierarchy>> find_hierarchies()
     struct statfs file_system;
     if (::statfs(usual_mountpoint, &file_system) == 0 && file_system.f_type == CGROUP2_SUPER_MAGIC)
         return std::vector<Hierarchy>{{2, "", usual_mountpoint, "/"}};
-    std::vector<Hierarchy> found = parse_hierarchies(TRY(read_file("/proc/self/mountinfo")));
+    std::vector<Hierarchy> found = parse_hierarchies(TRY(read_file("/proc/self/mountinfo", 64 << 20)));
     if (found.empty())
         return Error{"no cgroup hierarchy is mounted"};
     return found;
@@ -124,7 +84,7 @@ std::string parse_own_cgroup(std::string_view proc_cgroup, const Hierarchy& hier
 {
     while (!proc_cgroup.empty()) {
         // 4:memory:/user/session or 0::/user/session
-        std::string_view line = take(proc_cgroup, '\n');
+        std::string_view line = take_line(proc_cgroup);
         std::string_view id = take(line, ':');
         std::string_view controllers = take(line, ':');
         if (hierarchy.version == 2 ? id != "0" : (id == "0" || controllers != hierarchy.controllers))
@@ -193,7 +153,7 @@ static Result<void> find_mount_root(Hierarchy& hierarchy, std::string_view proc_
     struct stat status;
     if (::stat(own.c_str(), &status) == 0)
         return {};
-    for (Hierarchy& other : parse_hierarchies(TRY(read_file("/proc/self/mountinfo"))))
+    for (Hierarchy& other : parse_hierarchies(TRY(read_file("/proc/self/mountinfo", 64 << 20))))
         if (other.version == 2 && other.mountpoint == hierarchy.mountpoint)
             hierarchy.mount_root = std::move(other.mount_root);
     return {};
@@ -209,7 +169,7 @@ Result<std::vector<CgroupLocation>> locate(const std::vector<Hierarchy>& hierarc
             locations.push_back({hierarchy.version, hierarchy.controllers, hierarchy.mountpoint, clean});
         return locations;
     }
-    std::string proc_cgroup = TRY(read_file("/proc/self/cgroup"));
+    std::string proc_cgroup = TRY(read_file("/proc/self/cgroup", 64 << 20));
     for (Hierarchy hierarchy : hierarchies) {
         if (hierarchy.version == 2)
             TRY(find_mount_root(hierarchy, proc_cgroup));

@@ -2,6 +2,8 @@
 #include "rdt.h"
 
 #include "fd/fd.h"
+#include "mountinfo/mountinfo.h"
+#include "scan/scan.h"
 #include "stage/stage.h"
 
 #include <algorithm>
@@ -17,14 +19,6 @@ static constexpr long resctrl_magic = 0x7655821;  // RDTGROUP_SUPER_MAGIC of lin
 static constexpr std::string_view kernel_names[] = {"info", "mon_groups", "mon_data", "schemata", "tasks", "cpus", "cpus_list", "mode", "size"};
 
 // ---------------------------------------------------------------- texts
-
-static std::string_view take(std::string_view& text, char separator)
-{
-    size_t at = text.find(separator);
-    std::string_view part = text.substr(0, at);
-    text = at == std::string_view::npos ? std::string_view() : text.substr(at + 1);
-    return part;
-}
 
 static std::string_view trimmed(std::string_view text)
 {
@@ -53,7 +47,7 @@ bool schemata_say(std::string_view schemata, std::string_view line)
 {
     std::string_view resource = trimmed(take(line, ':'));
     while (!schemata.empty()) {
-        std::string_view domains = take(schemata, '\n');
+        std::string_view domains = take_line(schemata);
         if (trimmed(take(domains, ':')) != resource)
             continue;
         while (!line.empty()) {
@@ -95,7 +89,8 @@ bool RdtRequest::take(const Directive& directive)
 
 // ---------------------------------------------------------------- files
 
-static Result<std::string> read_file(const std::string& path)
+/// A group's own file, no link to another one.
+static Result<std::string> read_group_file(const std::string& path)
 {
     UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     if (!file)
@@ -114,16 +109,10 @@ static Result<std::string> find_mountpoint()
     struct statfs file_system;
     if (::statfs(usual_mountpoint, &file_system) == 0 && file_system.f_type == resctrl_magic)
         return std::string(usual_mountpoint);
-    std::string mountinfo = TRY(read_file("/proc/self/mountinfo"));
-    for (std::string_view rest = mountinfo; !rest.empty();) {
-        // 36 35 0:30 / /mount/point rw,flags - resctrl resctrl rw (man 5 proc)
-        std::string_view line = take(rest, '\n');
-        if (line.find(" - resctrl ") == std::string_view::npos)
-            continue;
-        for (int skipped = 0; skipped < 4; skipped++)
-            take(line, ' ');
-        return std::string(take(line, ' '));
-    }
+    std::string mountinfo = TRY(read_file("/proc/self/mountinfo", 64 << 20));
+    for (std::string_view rest = mountinfo; !rest.empty();)
+        if (const MountLine mount = take_mount(rest); mount.type == "resctrl")
+            return unescape_path(mount.point);
     return Error{"this host has no resctrl file system: it needs a processor with RDT, a kernel with resctrl, and 'mount -t resctrl resctrl " +
                  std::string(usual_mountpoint) + "'"};
 }
@@ -131,7 +120,7 @@ static Result<std::string> find_mountpoint()
 /// The kernel's own words about the last thing it refused, where it has any.
 static std::string refusal(const std::string& mountpoint)
 {
-    Result<std::string> status = read_file(mountpoint + "/info/last_cmd_status");
+    Result<std::string> status = read_group_file(mountpoint + "/info/last_cmd_status");
     std::string_view words = status.has_value() ? trimmed(status.value()) : std::string_view();
     return words.empty() || words == "ok" ? "" : " (resctrl: " + std::string(words) + ")";
 }
@@ -207,7 +196,7 @@ Result<RdtGroups> RdtGroups::create(const RdtRequest& request, const std::string
         if (is_own)
             return Error{"the group '" + group + "' exists already and is not this container's; name it by closID to join it"}.with_pointer(request.where);
         // Others live by what is in there: it is compared, never changed (runtime-spec, "Intel RDT").
-        std::string schemata = TRY(read_file(group + "/schemata").with_pointer(request.closid_where));
+        std::string schemata = TRY(read_group_file(group + "/schemata").with_pointer(request.closid_where));
         for (const RdtRequest::Line& line : request.schemata)
             if (!schemata_say(schemata, line.text))
                 return Error{"the group '" + group + "' exists with other schemata than '" + line.text + "'"}.with_pointer(line.where);
@@ -233,12 +222,12 @@ static std::string root_of(const std::string& group) { return exists(group + "/i
 
 Result<void> change_schemata(const RdtRequest& request, std::vector<std::string>& replaced)
 {
-    std::string before = TRY(read_file(request.group + "/schemata"));
+    std::string before = TRY(read_group_file(request.group + "/schemata"));
     for (const RdtRequest::Line& line : request.schemata) {
         std::string_view wanted = line.text;
         std::string_view resource = trimmed(take(wanted, ':'));
         for (std::string_view rest = before; !rest.empty();) {
-            std::string_view present = trimmed(take(rest, '\n'));
+            std::string_view present = trimmed(take_line(rest));
             if (trimmed(present.substr(0, present.find(':'))) == resource)
                 replaced.emplace_back(present);
         }
@@ -263,7 +252,7 @@ Result<void> write_schemata_back(const std::string& group, const std::vector<std
 
 static std::string text_of(const std::string& path)
 {
-    Result<std::string> text = read_file(path);
+    Result<std::string> text = read_group_file(path);
     return std::string(text.has_value() ? trimmed(text.value()) : std::string_view());
 }
 
@@ -286,7 +275,7 @@ static std::string lines_of(std::string_view schemata, std::string_view resource
 {
     std::string lines;
     while (!schemata.empty()) {
-        std::string_view line = trimmed(take(schemata, '\n'));
+        std::string_view line = trimmed(take_line(schemata));
         if (line.starts_with(resource))
             lines += (lines.empty() ? "" : "\n") + std::string(line);
     }

@@ -3,6 +3,7 @@
 
 #include "fd/fd.h"
 #include "plan/plan.h"
+#include "scan/scan.h"
 #include "rdt.h"
 
 #include <algorithm>
@@ -13,26 +14,6 @@
 // ---------------------------------------------------------------- texts
 
 namespace {
-
-/// The part before `separator`; takes it and the separator off `text`.
-std::string_view take(std::string_view& text, char separator)
-{
-    size_t at = text.find(separator);
-    std::string_view part = text.substr(0, at);
-    text = at == std::string_view::npos ? std::string_view() : text.substr(at + 1);
-    return part;
-}
-
-/// The next word, whatever number of blanks there is before and behind.
-std::string_view take_word(std::string_view& text)
-{
-    size_t start = std::min(text.find_first_not_of(" \t"), text.size());
-    text.remove_prefix(start);
-    size_t end = std::min(text.find_first_of(" \t"), text.size());
-    std::string_view word = text.substr(0, end);
-    text.remove_prefix(end);
-    return word;
-}
 
 /// `max` is unlimited; what is no number counts as 0, as a file that does not exist does.
 uint64_t number_of(std::string_view text)
@@ -57,7 +38,7 @@ std::vector<std::pair<std::string, uint64_t>> parse_pairs(std::string_view text)
 {
     std::vector<std::pair<std::string, uint64_t>> pairs;
     while (!text.empty()) {
-        std::string_view line = take(text, '\n');
+        std::string_view line = take_line(text);
         std::string_view key = take_word(line);
         if (!key.empty())
             pairs.emplace_back(key, number_of(take_word(line)));
@@ -85,7 +66,7 @@ std::optional<Pressure> parse_pressure(std::string_view text)
     Pressure pressure;
     while (!text.empty()) {
         // some avg10=0.00 avg60=0.00 avg300=0.00 total=0
-        std::string_view line = take(text, '\n');
+        std::string_view line = take_line(text);
         std::string_view kind = take_word(line);
         Pressure::Line values;
         for (std::string_view word = take_word(line); !word.empty(); word = take_word(line)) {
@@ -116,7 +97,7 @@ std::vector<BlockIo> parse_block_io_v1(std::string_view text)
     std::vector<BlockIo> entries;
     while (!text.empty()) {
         // 8:0 Read 4096, or 8:0 4096; the last line is Total 4096 (Documentation/admin-guide/cgroup-v1/blkio-controller.rst)
-        std::string_view line = take(text, '\n');
+        std::string_view line = take_line(text);
         std::string_view device = take_word(line);
         std::string_view op = take_word(line);
         std::string_view value = take_word(line);
@@ -147,7 +128,7 @@ std::map<std::string, std::vector<BlockIo>> parse_io_stat(std::string_view text)
     std::map<std::string, std::vector<BlockIo>> all;
     while (!text.empty()) {
         // 8:0 rbytes=4096 wbytes=0 rios=1 wios=0 dbytes=0 dios=0
-        std::string_view line = take(text, '\n');
+        std::string_view line = take_line(text);
         std::string_view device = take_word(line);
         std::string_view major = take(device, ':');
         for (std::string_view word = take_word(line); !word.empty(); word = take_word(line)) {
@@ -165,7 +146,7 @@ std::vector<NetworkUse> parse_net_dev(std::string_view text)
     std::vector<NetworkUse> interfaces;
     while (!text.empty()) {
         //   eth0: bytes packets errs drop fifo frame compressed multicast bytes packets errs drop ... (man 5 proc)
-        std::string_view line = take(text, '\n');
+        std::string_view line = take_line(text);
         size_t colon = line.rfind(':');
         if (colon == std::string_view::npos)
             continue;
@@ -186,7 +167,7 @@ std::map<std::string, RdmaUse> parse_rdma(std::string_view current, std::string_
         std::string_view text = is_limit ? limit : current;
         while (!text.empty()) {
             // mlx4_0 hca_handle=2 hca_object=2000
-            std::string_view line = take(text, '\n');
+            std::string_view line = take_line(text);
             std::string_view device = take_word(line);
             if (device.empty())
                 continue;
@@ -260,9 +241,9 @@ void read_cpu(Stats& stats, const Files& files)
         // cpu user system
         std::string all = text_of(accounts, "cpuacct.usage_all");
         std::string_view rest = all;
-        take(rest, '\n');
+        take_line(rest);
         while (!rest.empty()) {
-            std::string_view line = take(rest, '\n');
+            std::string_view line = take_line(rest);
             take_word(line);
             stats.percpu_user.push_back(number_of(take_word(line)));
             stats.percpu_kernel.push_back(number_of(take_word(line)));

@@ -2,6 +2,7 @@
 #include "commands.h"
 
 #include "fd/fd.h"
+#include "scan/scan.h"
 #include "unified.h"
 
 #include <algorithm>
@@ -23,18 +24,14 @@ struct KernelWord {
 
 std::optional<KernelWord> read_kernel_word(std::string_view controller)
 {
-    UniqueFd file(::open("/proc/cgroups", O_RDONLY | O_CLOEXEC));
-    if (!file)
-        return std::nullopt;
-    Result<std::string> text = read_all(file.get(), 1 << 20);
+    Result<std::string> text = read_file("/proc/cgroups", 1 << 20);
     if (!text.has_value())
         return std::nullopt;
     // The controllers of v2 that have another name there.
     std::string_view name = controller == "io" ? "blkio" : controller;
     std::vector<std::string> fields;
     for (std::string_view rest = text.value(); !rest.empty();) {
-        std::string line(rest.substr(0, rest.find('\n')));
-        rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+        std::string line(take_line(rest));
         std::replace(line.begin(), line.end(), '\t', ' ');
         // #subsys_name hierarchy num_cgroups enabled
         fields = words_of(line);

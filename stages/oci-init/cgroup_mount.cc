@@ -2,6 +2,7 @@
 #include "mounts.h"
 
 #include "mounts/mount_calls.h"
+#include "scan/scan.h"
 #include "stage/stage.h"
 
 #include <fcntl.h>
@@ -42,8 +43,7 @@ static Result<std::vector<Hierarchy>> own_hierarchies()
     std::vector<Hierarchy> hierarchies;
     std::string_view rest = text;
     while (!rest.empty()) {
-        std::string_view line = rest.substr(0, rest.find('\n'));
-        rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+        std::string_view line = take_line(rest);
         // "7:cpu,cpuacct:/path" (man 7 cgroups); the number of the v2 hierarchy is 0.
         size_t first = line.find(':');
         size_t second = line.find(':', first + 1);

@@ -1,6 +1,7 @@
 // Making the mounts, each on a descriptor that was looked up inside the root.
 #include "mounts.h"
 
+#include "mountinfo/mountinfo.h"
 #include "mounts/mount_calls.h"
 #include "stage/stage.h"
 
@@ -127,16 +128,11 @@ static Result<UniqueFd> open_destination(const Container& container, const Mount
 /// more than what its owner sees (fs/namespace.c, mount_too_revealing).
 static std::string covering_mounts(std::string_view directory)
 {
-    UniqueFd file(::open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC));
-    Result<std::string> text = file ? read_all(file.get(), 16 << 20) : Result<std::string>(std::string());
+    Result<std::string> text = read_file("/proc/self/mountinfo", 16 << 20);
     std::string covers;
     std::string_view rest = text.has_value() ? std::string_view(text.value()) : std::string_view();
     while (!rest.empty()) {
-        std::string_view line = rest.substr(0, rest.find('\n'));
-        rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-        for (int field = 0; field < 4; field++)
-            line.remove_prefix(std::min(line.size(), line.find(' ') + 1));
-        std::string_view point = line.substr(0, line.find(' '));
+        std::string_view point = take_mount(rest).point;
         if (point.starts_with(directory) && point.size() > directory.size() && point[directory.size()] == '/' && covers.size() < 200)
             covers += (covers.empty() ? "" : ", ") + std::string(point);
     }

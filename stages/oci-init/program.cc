@@ -1,6 +1,7 @@
 // Finding and executing the program.
 #include "program.h"
 
+#include "scan/scan.h"
 #include "stage/stage.h"
 
 #include <algorithm>
@@ -55,8 +56,7 @@ std::vector<std::string> merge_environment(std::span<const std::string_view> var
 std::optional<std::string> find_home(std::string_view passwd, uid_t uid)
 {
     while (!passwd.empty()) {
-        std::string_view line = passwd.substr(0, passwd.find('\n'));
-        passwd.remove_prefix(std::min(passwd.size(), line.size() + 1));
+        std::string_view line = take_line(passwd);
         // name:password:uid:gid:comment:home:shell
         std::string_view fields[7];
         size_t count = 0;

@@ -4,6 +4,7 @@
 #include "plan/plan.h"
 #include "process/process.h"
 #include "restrictions.h"
+#include "scan/scan.h"
 #include "stage/stage.h"
 
 #include <algorithm>
@@ -105,30 +106,15 @@ Identity own_identity()
             (effective & (1U << CAP_SYS_ADMIN)) != 0};
 }
 
-static Result<std::string> read_file(const char* path)
-{
-    UniqueFd file(::open(path, O_RDONLY | O_CLOEXEC));
-    if (!file)
-        return errno_error("cannot open '" + std::string(path) + "'");
-    return read_all(file.get(), 16 << 20);
-}
-
 /// Calls `use` with the fields, separated by colons, of each line.
 template <typename Use>
 static void for_each_entry(std::string_view text, Use use)
 {
     while (!text.empty()) {
-        size_t end = text.find('\n');
-        std::string_view line = text.substr(0, end);
-        text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+        std::string_view line = take_line(text);
         std::vector<std::string_view> fields;
-        for (;;) {
-            size_t colon = line.find(':');
-            fields.push_back(line.substr(0, colon));
-            if (colon == std::string_view::npos)
-                break;
-            line.remove_prefix(colon + 1);
-        }
+        while (!line.empty())
+            fields.push_back(take(line, ':'));
         use(fields);
     }
 }
@@ -138,12 +124,12 @@ Result<IdMap> subordinate_ids(const char* file, uint32_t owner, uint32_t first)
     // By reading the file: the name service would need shared libraries, which a static program has not.
     std::string number = std::to_string(owner);
     std::string name = number;
-    std::string users = TRY(read_file("/etc/passwd"));
+    std::string users = TRY(read_file("/etc/passwd", 16 << 20));
     for_each_entry(users, [&](const std::vector<std::string_view>& fields) {
         if (fields.size() > 2 && fields[2] == number)
             name = fields[0];
     });
-    std::string entries = TRY(read_file(file));
+    std::string entries = TRY(read_file(file, 16 << 20));
     IdMap map;
     for_each_entry(entries, [&](const std::vector<std::string_view>& fields) {
         if (fields.size() != 3 || (fields[0] != name && fields[0] != number))

@@ -11,7 +11,6 @@
 #include <linux/audit.h>
 #include <memory>
 #include <seccomp.h>
-#include <sys/mman.h>
 
 namespace {
 
@@ -125,9 +124,7 @@ Result<void> add_rules(void* context, const Profile& profile, const CompileOptio
 /// The filter as libseccomp writes it: it can only write to a descriptor.
 Result<std::string> export_filter(void* context)
 {
-    UniqueFd file(::memfd_create("filter", MFD_CLOEXEC));
-    if (!file)
-        return errno_error("cannot make a memory file for the filter");
+    UniqueFd file = TRY(memory_file("filter"));
     TRY(check(seccomp_export_bpf(context, file.get()), "libseccomp cannot make the filter"));
     return read_whole(file.get(), 16 << 20);
 }

@@ -2,6 +2,7 @@
 #include "handlers.h"
 #include "planner.h"
 #include "words.h"
+#include "scan/scan.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -214,8 +215,7 @@ static void plan_schema_lines(Planner& planner, Value value, Property property, 
 {
     std::string_view rest = value.text();
     while (!rest.empty()) {
-        std::string_view line = rest.substr(0, rest.find('\n'));
-        rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+        std::string_view line = take_line(rest);
         if (line.empty() || (without_bandwidth && line.starts_with("MB:")))
             continue;
         if (line.find(':') == std::string_view::npos || line.find('\0') != std::string_view::npos)
