@@ -83,10 +83,14 @@ public:
                     lines_.push_back({"init.cpu-affinity", std::string(directive.pointer) + "/final", {std::string(directive[1])}});
             }
             if (keep)
-                lines_.push_back({name_in_exec(directive), std::string(directive.pointer), {directive.fields.begin(), directive.fields.end()}});
+                add(directive);
         }
     }
 
+    void add(const Directive& directive)
+    {
+        lines_.push_back({name_in_exec(directive), std::string(directive.pointer), {directive.fields.begin(), directive.fields.end()}});
+    }
     void add(std::string_view name, std::vector<std::string> fields) { lines_.push_back({name, "-", std::move(fields)}); }
     void set(std::string_view name, std::vector<std::string> fields)
     {
@@ -165,18 +169,9 @@ private:
 Result<Plan> read_process(Stages& stages, const std::string& path, const Signals& signals)
 {
     UniqueFd file = TRY(open_input(path));
-    Pipe output = TRY(Pipe::create());
     SpawnOptions options;
     options.stdin_fd = file.get();
-    options.stdout_fd = output.write_end.get();
-    ChildProcess reader = TRY(stages.start("oci-spec", {"plan", "--process"}, options));
-    output.write_end.reset();
-    TRY(signals.wait_readable(output.read_end.get()));
-    std::string text = TRY(read_all(output.read_end.get(), max_plan_size));
-    ExitStatus status = TRY(reader.wait());
-    if (status.shell_status() != 0)
-        return stages.failure("oci-spec", status).with_context("'" + path + "'");
-    return Plan::parse(std::move(text), "ocirun");
+    return Plan::parse(TRY(stages.run("oci-spec", {"plan", "--process"}, options, max_plan_size, &signals).with_context("'" + path + "'")), "ocirun");
 }
 
 Result<std::string> process_plan(Stages& stages, const Plan& container_plan, const Arguments& arguments, const Signals& signals)
@@ -218,13 +213,10 @@ Result<std::string> process_plan(Stages& stages, const Plan& container_plan, con
     if (arguments.has("process-label"))
         plan.set("init.selinux-label", {arguments.value("process-label")});
     // The container's filter holds for every process in it, and so do what it says of memory and personality.
-    std::string text = plan.text();
-    PlanWriter filter;
     for (const Directive& directive : container_plan.directives())
         if (directive.type->name.starts_with("seccomp.") || directive.is("init.memory-policy") || directive.is("init.personality"))
-            filter.add(directive.type->name, directive.pointer, std::vector<std::string>(directive.fields.begin(), directive.fields.end()));
-    std::string filter_text = std::move(filter).finish();
-    return with_lines(text, filter_text.substr(plan_first_line.size(), filter_text.size() - plan_first_line.size() - plan_last_line.size()));
+            plan.add(directive);
+    return plan.text();
 }
 
 Result<void> check_status(const Container& container, bool ignore_paused)

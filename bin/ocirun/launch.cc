@@ -126,22 +126,10 @@ static uint64_t fnv1a(std::string_view text)
 
 static Result<std::string> compile_filter(Stages& stages, const std::string& plan_text)
 {
-    Pipe input = TRY(Pipe::create());
-    Pipe output = TRY(Pipe::create());
+    UniqueFd plan = TRY(memory_file("ocirun-plan", plan_text));
     SpawnOptions options;
-    options.stdin_fd = input.read_end.get();
-    options.stdout_fd = output.write_end.get();
-    ChildProcess compiler = TRY(stages.start("oci-seccomp", {"compile"}, options));
-    input.read_end.reset();
-    output.write_end.reset();
-    Result<void> written = write_all(input.write_end.get(), plan_text);
-    input.write_end.reset();
-    std::string filter = TRY(read_all(output.read_end.get(), 16 << 20));
-    ExitStatus status = TRY(compiler.wait());
-    if (status.shell_status() != 0)
-        return stages.failure("oci-seccomp", status);
-    TRY(std::move(written));
-    return filter;
+    options.stdin_fd = plan.get();
+    return stages.run("oci-seccomp", {"compile"}, options, 16 << 20);
 }
 
 /// The cache in the state root: `HASH.filter` has the lines, an empty one, and the filter. The lines are compared, and the file

@@ -40,6 +40,22 @@ Result<ChildProcess> Stages::start(const std::string& name, const std::vector<st
     return spawn(path, words, options);
 }
 
+Result<std::string> Stages::run(const std::string& name, const std::vector<std::string>& arguments, SpawnOptions options, size_t limit,
+                                const Signals* signals)
+{
+    Pipe output = TRY(Pipe::create());
+    options.stdout_fd = output.write_end.get();
+    ChildProcess stage = TRY(start(name, arguments, std::move(options)));
+    output.write_end.reset();
+    if (signals != nullptr)
+        TRY(signals->wait_readable(output.read_end.get()));
+    std::string text = TRY(read_all(output.read_end.get(), limit));
+    ExitStatus status = TRY(stage.wait());
+    if (status.shell_status() != 0)
+        return failure(name, status);
+    return text;
+}
+
 std::optional<Error> Stages::reported()
 {
     std::string text;

@@ -1,6 +1,7 @@
 // Starting the stages and hearing what became of them.
 #pragma once
 
+#include "console.h"
 #include "context.h"
 #include "process/process.h"
 #include "stage/stage.h"
@@ -17,6 +18,10 @@ public:
 
     /// Starts `name` with `arguments` behind the common options.
     Result<ChildProcess> start(const std::string& name, const std::vector<std::string>& arguments, SpawnOptions options);
+
+    /// Runs it to its end; what it printed, which is at most `limit` bytes. With `signals` one that asks us to end ends the wait.
+    Result<std::string> run(const std::string& name, const std::vector<std::string>& arguments, SpawnOptions options, size_t limit,
+                            const Signals* signals = nullptr);
 
     /// The words that start the stage at `path`, common options first.
     std::vector<std::string> command(const std::string& name, const std::string& path, const std::vector<std::string>& arguments) const;

@@ -118,17 +118,9 @@ static Result<std::string> read_resources(Stages& stages, const std::string& pat
     UniqueFd file;
     if (path != "-")
         file = TRY(open_input(path));
-    Pipe output = TRY(Pipe::create());
     SpawnOptions options;
     options.stdin_fd = file ? file.get() : STDIN_FILENO;
-    options.stdout_fd = output.write_end.get();
-    ChildProcess reader = TRY(stages.start("oci-spec", {"plan", "--resources"}, options));
-    output.write_end.reset();
-    std::string text = TRY(read_all(output.read_end.get(), max_plan_size));
-    ExitStatus status = TRY(reader.wait());
-    if (status.shell_status() != 0)
-        return stages.failure("oci-spec", status).with_context(path == "-" ? "standard input" : "'" + path + "'");
-    return text;
+    return stages.run("oci-spec", {"plan", "--resources"}, options, max_plan_size).with_context(path == "-" ? "standard input" : "'" + path + "'");
 }
 
 /// How many of its fields say what a line is about: of two lines with the same ones the later is in force.

@@ -312,9 +312,8 @@ int command_main(const Program& program, int argc, char** argv)
 {
     stage::set_name(program.name);
     auto report = program.report != nullptr ? program.report : stage::report;
-    // Set-id bits would give the caller's choice of paths to somebody else's rights (CVE-2016-8659, CVE-2026-41163).
-    if (::getuid() != ::geteuid() || ::getgid() != ::getegid())
-        return report(Error{"refused: not made to be a set-user-ID or set-group-ID program"});
+    if (Result<void> allowed = stage::refuse_set_id(); !allowed.has_value())
+        return report(allowed.error());
     // cxxopts and the standard library throw; nothing of ours does. This is the one place that catches.
     try {
         Result<int> status = dispatch(program, std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));

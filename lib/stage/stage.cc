@@ -51,6 +51,13 @@ Result<void> set_test_step(std::string_view text)
     return {};
 }
 
+Result<void> refuse_set_id()
+{
+    if (::getuid() != ::geteuid() || ::getgid() != ::getegid())
+        return Error{"refused: not made to be a set-user-ID or set-group-ID program"};
+    return {};
+}
+
 void step(std::string_view what)
 {
     if (step_file >= 0) {

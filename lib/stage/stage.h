@@ -25,6 +25,10 @@ int step_fd();
 /// step number N (1 is the first). A bad value is an error.
 Result<void> set_test_step(std::string_view text);
 
+/// Set-id bits would give the caller's choice of paths to somebody else's rights: every program asks this first
+/// (CVE-2016-8659, CVE-2026-41163).
+Result<void> refuse_set_id();
+
 /// Records what is about to be done, so that whoever finds this process dead can say where it died.
 void step(std::string_view what);
 

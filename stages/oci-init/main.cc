@@ -193,8 +193,8 @@ int main(int argc, char** argv)
     // (CVE-2016-9962).
     ::prctl(PR_SET_DUMPABLE, 0);
     stage::set_name("oci-init");
-    if (::getuid() != ::geteuid() || ::getgid() != ::getegid())
-        return stage::report(Error{"refused: not made to be a set-user-ID or set-group-ID program"});
+    if (Result<void> allowed = stage::refuse_set_id(); !allowed.has_value())
+        return stage::report(allowed.error());
     Result<Options> options = parse_options(std::span<char* const>(argv, static_cast<size_t>(argc)));
     if (!options.has_value())
         return stage::report(with_chain_loader_code(std::move(options).error()));

@@ -170,21 +170,23 @@ static Result<int> start(const Arguments& global, const Arguments& arguments, bo
     options.is_driven = plan_fd >= 0;
     if (plan_fd >= 0)
         options.handed_on.push_back(plan_fd);
+    std::vector<int> reporting;
+    for (const char* option : {"error-fd", "step-fd"})
+        if (global.has(option))
+            reporting.push_back(static_cast<int>(TRY(global.number(option, -1))));
     if (options.control_fd >= 0) {
         options.handed_on.push_back(options.control_fd);
-        for (const char* option : {"error-fd", "step-fd"})
-            if (global.has(option))
-                options.handed_on.push_back(static_cast<int>(TRY(global.number(option, -1))));
+        options.handed_on.insert(options.handed_on.end(), reporting.begin(), reporting.end());
     }
 
-    // While the plan is still being made, what does not depend on it is done.
     Executable program(arguments.positionals());
     const bool is_protected = arguments.has("protect");
     const bool is_sealed = is_protected || arguments.has("seal");
-    if (is_sealed) {
+    if (is_sealed)
         TRY(program.find());
+    // While the plan is still being made, what does not depend on it is done. 'enter' has its plan.
+    if (is_sealed && !enters)
         TRY(is_protected ? program.protect() : program.seal());
-    }
     if (plan_fd >= 0)
         TRY(read_plan(request, plan_fd));
     if (enters && request.new_flags != 0)
@@ -195,6 +197,12 @@ static Result<int> start(const Arguments& global, const Arguments& arguments, bo
     TRY(joins.add_paths(request.joins));
     if (arguments.has("target"))
         TRY(joins.add_target(TRY(target_of(arguments))));
+    // Before anything is done that would have to be done again.
+    if ((joins.flags() & CLONE_NEWPID) != 0) {
+        std::vector<int> own = options.handed_on;
+        own.insert(own.end(), reporting.begin(), reporting.end());
+        TRY(Executable::protect_itself(own));
+    }
     // A new mount namespace takes the working directory along, also to where its user could not come by the path.
     if (arguments.has("bundle") && ::chdir(arguments.value("bundle").c_str()) < 0)
         return errno_error("cannot enter the bundle '" + arguments.value("bundle") + "'");
@@ -203,16 +211,11 @@ static Result<int> start(const Arguments& global, const Arguments& arguments, bo
     // Who has CAP_SYS_PTRACE in that namespace could take PROGRAM over before it has given its privileges up (CVE-2016-9962).
     if (is_sealed && options.is_driven && (joins.flags() & CLONE_NEWUSER) != 0)
         TRY(program.seal(Executable::Copy::unreadable));
+    else if (is_sealed && enters)
+        TRY(is_protected ? program.protect() : program.seal());
     // In another mount namespace it may be another one, or there at all.
     if (!is_sealed && (joins.flags() & CLONE_NEWNS) == 0)
         TRY(program.find());
-    if ((joins.flags() & CLONE_NEWPID) != 0) {
-        std::vector<int> own = options.handed_on;
-        for (const char* option : {"error-fd", "step-fd"})
-            if (global.has(option))
-                own.push_back(static_cast<int>(TRY(global.number(option, -1))));
-        TRY(Executable::protect_itself(own));
-    }
     return launch(request, joins, program, options);
 }
 
