@@ -184,7 +184,7 @@ static std::string limits_json(const Plan& plan)
     std::string limits;
     std::string unified;
     for (const Directive& directive : plan.directives()) {
-        if (!directive.type->name.starts_with("cgroup.") || directive.is("cgroup.device"))
+        if (!directive.type->name().starts_with("cgroup.") || directive.is("cgroup.device"))
             continue;
         if (directive.is("cgroup.unified"))
             unified += (unified.empty() ? "" : ",") + json::quote(directive[0]) + ":" + json::quote(directive[1]);

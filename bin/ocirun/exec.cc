@@ -154,7 +154,7 @@ private:
     /// In a user namespace oci-init cannot write its own score (oci-ns(8), --protect): oci-ns does it for every exec.
     static std::string_view name_in_exec(const Directive& directive)
     {
-        return directive.is("init.oom-score-adj") ? "ns.oom-score-adj" : directive.type->name;
+        return directive.is("init.oom-score-adj") ? "ns.oom-score-adj" : directive.type->name();
     }
 
     struct Line {
@@ -214,7 +214,7 @@ Result<std::string> process_plan(Stages& stages, const Plan& container_plan, con
         plan.set("init.selinux-label", {arguments.value("process-label")});
     // The container's filter holds for every process in it, and so do what it says of memory and personality.
     for (const Directive& directive : container_plan.directives())
-        if (directive.type->name.starts_with("seccomp.") || directive.is("init.memory-policy") || directive.is("init.personality"))
+        if (directive.type->name().starts_with("seccomp.") || directive.is("init.memory-policy") || directive.is("init.personality"))
             plan.add(directive);
     return plan.text();
 }

@@ -74,7 +74,7 @@ static Result<std::string> option_lines(const Arguments& arguments)
             value = TRY(parse_size(value).with_context(where).with_exit_code(exit_failed));
         else if (limit.amount == Amount::number)
             value = std::to_string(TRY(parse_number(value).with_context(where)));
-        lines += join_fields({limit.directive, find_directive_type(limit.directive)->property, value}) + "\n";
+        lines += join_fields({limit.directive, find_directive_type(limit.directive)->property(), value}) + "\n";
     }
     return lines;
 }
@@ -157,7 +157,7 @@ static bool is_configured_device(const Directive& rule)
 
 static void add_line(PlanWriter& to, const Directive& line)
 {
-    to.add(line.type->name, line.pointer, std::vector<std::string>(line.fields.begin(), line.fields.end()));
+    to.add(line.type->name(), line.pointer, std::vector<std::string>(line.fields.begin(), line.fields.end()));
 }
 
 /// The container's plan with the changes in it.
@@ -166,11 +166,11 @@ static std::string changed_plan(const Plan& before, const Plan& changes)
     const bool has_devices = changes.find("cgroup.device") != nullptr;
     PlanWriter writer;
     for (const Directive& change : changes.directives())
-        if (change.type->name.starts_with("cgroup."))
+        if (change.type->name().starts_with("cgroup."))
             add_line(writer, change);
     for (const Directive& line : before.directives()) {
         bool is_replaced = has_devices && is_configured_device(line);
-        if (line.type->name.starts_with("cgroup.") && !line.is("cgroup.device"))
+        if (line.type->name().starts_with("cgroup.") && !line.is("cgroup.device"))
             for (const Directive& change : changes.directives())
                 is_replaced = is_replaced || is_replaced_by(line, change);
         // Without a limit of memory there is none of memory and swap together either.

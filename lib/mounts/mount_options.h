@@ -31,7 +31,7 @@ enum Extension : uint32_t {
 };
 
 struct MountOption {
-    std::string_view word;
+    char word[16];  ///< no pointer, see DirectiveType
     OptionKind kind;
     uint64_t value;
 };

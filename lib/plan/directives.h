@@ -5,14 +5,25 @@
 #include <string_view>
 
 /// One kind of line. `fields` names what follows the name and the pointer; `property` is where in
-/// config.json it comes from ("": it does not; added by ocirun or by a default).
+/// config.json it comes from ("": it does not; added by ocirun or by a default). Texts, not pointers to texts: those would be
+/// written at every start of every program, which is position-independent.
 struct DirectiveType {
-    std::string_view name;
+    char name_text[36];
     uint8_t min_fields;
     uint8_t max_fields;  ///< 255: as many as there are
-    std::string_view fields;
-    std::string_view property;
-    std::string_view meaning;
+    char fields_text[56];
+    char property_text[44];
+    char meaning_text[152];
+
+    constexpr std::string_view name() const { return name_text; }
+    /// Without counting the name's characters, as name() would: this is asked of every row for every line.
+    constexpr bool is(std::string_view wanted) const
+    {
+        return wanted.size() < sizeof name_text && name_text[wanted.size()] == '\0' && std::string_view(name_text, wanted.size()) == wanted;
+    }
+    constexpr std::string_view fields() const { return fields_text; }
+    constexpr std::string_view property() const { return property_text; }
+    constexpr std::string_view meaning() const { return meaning_text; }
 };
 
 inline constexpr uint8_t many = 255;
@@ -130,7 +141,7 @@ inline constexpr DirectiveType directive_types[] = {
 constexpr const DirectiveType* find_directive_type(std::string_view name)
 {
     for (const DirectiveType& type : directive_types)
-        if (type.name == name)
+        if (type.is(name))
             return &type;
     return nullptr;
 }

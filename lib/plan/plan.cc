@@ -100,6 +100,7 @@ Result<Plan> Plan::parse(std::string text, std::string_view stage)
     char* at = plan.text_.data() + plan_first_line.size();
     char* const end = plan.text_.data() + plan.text_.size();
     bool ended = false;
+    const DirectiveType* type = nullptr;
     for (size_t line = 2; at < end; line++) {
         char* line_end = static_cast<char*>(std::memchr(at, '\n', static_cast<size_t>(end - at)));
         if (line_end == nullptr)
@@ -114,7 +115,9 @@ Result<Plan> Plan::parse(std::string text, std::string_view stage)
         }
         char* name_end = static_cast<char*>(std::memchr(at, '\t', static_cast<size_t>(line_end - at)));
         std::string_view name(at, static_cast<size_t>((name_end != nullptr ? name_end : line_end) - at));
-        const DirectiveType* type = find_directive_type(name);
+        // Lines of one kind follow each other.
+        if (type == nullptr || !type->is(name))
+            type = find_directive_type(name);
         if (type == nullptr) {
             if (belongs_to(name, stage))
                 return plan_error(line, "unknown directive '" + std::string(name) + "'");
@@ -139,8 +142,8 @@ Result<Plan> Plan::parse(std::string text, std::string_view stage)
         }
         size_t count = plan.fields_.size() - first_field - 1;
         if (count < type->min_fields || (type->max_fields != many && count > type->max_fields))
-            return plan_error(line, "'" + std::string(type->name) + "' has " + std::to_string(count) + " fields; expected " +
-                                        (type->fields.empty() ? "none" : std::string(type->fields)));
+            return plan_error(line, "'" + std::string(type->name()) + "' has " + std::to_string(count) + " fields; expected " +
+                                        (type->fields().empty() ? "none" : std::string(type->fields())));
         Field pointer = plan.fields_[first_field];
         if (pointer != "-" && !pointer.starts_with('/'))
             return plan_error(line, "'" + std::string(pointer) + "' is neither a JSON pointer nor '-'");

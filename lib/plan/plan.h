@@ -19,7 +19,7 @@ struct Directive {
     Field pointer;
     std::span<const Field> fields;
 
-    bool is(std::string_view name) const { return type->name == name; }
+    bool is(std::string_view name) const { return type->is(name); }
     /// The field, or an empty one behind the last.
     Field operator[](size_t index) const { return index < fields.size() ? fields[index] : Field(); }
 };

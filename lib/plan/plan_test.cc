@@ -95,10 +95,10 @@ TEST_CASE("the table is in the groups of its stages, without doubles, its number
     std::string seen;
     std::string stage;
     for (const DirectiveType& type : directive_types) {
-        CAPTURE(type.name);
-        CHECK(find_directive_type(type.name) == &type);
+        CAPTURE(type.name());
+        CHECK(find_directive_type(type.name()) == &type);
         CHECK(type.min_fields <= type.max_fields);
-        std::string word(type.name.substr(0, type.name.find('.')));
+        std::string word(type.name().substr(0, type.name().find('.')));
         if (word != stage) {
             CHECK(seen.find("|" + word + "|") == std::string::npos);
             seen += "|" + word + "|";

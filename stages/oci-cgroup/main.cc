@@ -42,7 +42,7 @@ static Result<Asked> read_asked(const Arguments& arguments)
     if (plan_fd >= 0) {
         asked.plan.emplace(TRY(Plan::read(plan_fd, "cgroup")));
         for (const Directive& directive : asked.plan->directives()) {
-            if (!directive.type->name.starts_with("cgroup."))
+            if (!directive.type->name().starts_with("cgroup."))
                 continue;
             if (directive.is("cgroup.device")) {
                 asked.devices.push_back(TRY(parse_device_rule(directive.fields).with_pointer(directive.pointer)));

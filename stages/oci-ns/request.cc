@@ -93,7 +93,7 @@ static Result<void> add_line(Request& request, const Directive& line)
         request.cpus = line[0];
         request.cpus_pointer = pointer_of(line);
     } else {
-        return Error{"'" + std::string(line.type->name) + "' is not known to this version"};
+        return Error{"'" + std::string(line.type->name()) + "' is not known to this version"};
     }
     return {};
 }
@@ -101,7 +101,7 @@ static Result<void> add_line(Request& request, const Directive& line)
 Result<void> add_plan(Request& request, const Plan& plan)
 {
     for (const Directive& line : plan.directives())
-        if (line.type->name.starts_with("ns."))
+        if (line.type->name().starts_with("ns."))
             TRY(add_line(request, line).with_pointer(line.pointer));
     return {};
 }

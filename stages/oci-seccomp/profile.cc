@@ -204,7 +204,7 @@ Result<std::optional<Profile>> read_profile(const Plan& plan)
     bool has_default = false;
     const Directive* any = nullptr;
     for (const Directive& line : plan.directives()) {
-        if (!line.type->name.starts_with("seccomp."))
+        if (!line.type->name().starts_with("seccomp."))
             continue;
         any = &line;
         if (line.is("seccomp.default")) {
@@ -226,6 +226,6 @@ Result<std::optional<Profile>> read_profile(const Plan& plan)
     if (any == nullptr)
         return std::optional<Profile>();
     if (!has_default)
-        return Error{"the plan has '" + std::string(any->type->name) + "' but no 'seccomp.default'", 0, "/linux/seccomp"};
+        return Error{"the plan has '" + std::string(any->type->name()) + "' but no 'seccomp.default'", 0, "/linux/seccomp"};
     return std::optional<Profile>(std::move(profile));
 }

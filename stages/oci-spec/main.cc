@@ -276,11 +276,11 @@ static Result<int> grammar(const Arguments&, const Arguments&)
     for (const DirectiveType& type : directive_types) {
         std::string fields;
         // A bar would end the table's cell.
-        for (char c : type.fields)
+        for (char c : type.fields())
             fields += c == '|' ? std::string("\\|") : std::string(1, c);
-        text += "| `" + std::string(type.name) + "` | " + (fields.empty() ? "" : "`" + fields + "`") + " | " +
-                (type.property.starts_with('/') ? "`" + std::string(type.property) + "`" : std::string(type.property)) + " | " +
-                std::string(type.meaning) + " |\n";
+        text += "| `" + std::string(type.name()) + "` | " + (fields.empty() ? "" : "`" + fields + "`") + " | " +
+                (type.property().starts_with('/') ? "`" + std::string(type.property()) + "`" : std::string(type.property())) + " | " +
+                std::string(type.meaning()) + " |\n";
     }
     TRY(write_all(STDOUT_FILENO, text));
     return exit_done;

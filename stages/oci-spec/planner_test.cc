@@ -67,9 +67,9 @@ TEST_CASE("every directive that a row names is in the plan's table, and every ro
         notes += std::string(property.note()) + " ";
     }
     for (const DirectiveType& type : directive_types)
-        if (type.property.starts_with('/')) {
-            INFO(type.name);
-            CHECK(contains_word(notes, type.name));
+        if (type.property().starts_with('/')) {
+            INFO(type.name());
+            CHECK(contains_word(notes, type.name()));
         }
 }
 

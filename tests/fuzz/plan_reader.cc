@@ -10,7 +10,7 @@ static std::string write(const Plan& plan)
     PlanWriter writer;
     for (const Directive& directive : plan.directives()) {
         std::vector<std::string> fields(directive.fields.begin(), directive.fields.end());
-        writer.add(directive.type->name, directive.pointer, fields);
+        writer.add(directive.type->name(), directive.pointer, fields);
     }
     return std::move(writer).finish();
 }
