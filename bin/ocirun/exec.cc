@@ -338,6 +338,7 @@ Result<Started> start_process(const Context& context, const StateRoot& root, Sta
     }
 
     Started started;
+    bool complete = false;
     for (;;) {
         TRY(signals.wait_readable(control.ours.get()));
         Packet packet = TRY(receive_packet(control.ours.get()));
@@ -366,6 +367,8 @@ Result<Started> start_process(const Context& context, const StateRoot& root, Sta
                 set_up_master(packet.fds[0].get(), plan.value("init.terminal") == "0");
                 started.master = std::move(packet.fds[0]);
             }
+        } else if (fields[0] == "created") {
+            complete = true;
         } else {
             return Error{"unexpected message '" + packet.text + "' from a stage"};
         }
@@ -374,6 +377,9 @@ Result<Started> start_process(const Context& context, const StateRoot& root, Sta
         return stages.failure("oci-ns", TRY(namespaces.wait()));
     if (std::optional<Error> error = stages.reported())
         return std::move(*error);
+    // Killed before it was anybody's program: its status must not pass for the program's.
+    if (!complete)
+        return stages.inner_failure(TRY(started.child.wait()));
     if (arguments.has("pid-file"))
         TRY(write_pid_file(arguments.value("pid-file"), started.child.pid()));
     return started;

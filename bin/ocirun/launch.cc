@@ -612,9 +612,7 @@ private:
             return stages_.failure("oci-ns", status.has_value() ? std::optional(status.value()) : std::nullopt);
         }
         Result<ExitStatus> status = init_child_.wait();
-        // The process is oci-ns until it has executed oci-init.
-        const char* name = stage::last_step(stages_.step_fd(), "oci-init").empty() ? "oci-ns" : "oci-init";
-        Error error = stages_.failure(name, status.has_value() ? std::optional(status.value()) : std::nullopt);
+        Error error = stages_.inner_failure(status.has_value() ? std::optional(status.value()) : std::nullopt);
         if (error.exit_code == exit_cannot_execute || error.exit_code == exit_not_found)
             return std::move(error).with_context("unable to start container process");
         return error;

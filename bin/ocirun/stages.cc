@@ -86,6 +86,11 @@ std::optional<Error> Stages::reported()
     return whole;
 }
 
+Error Stages::inner_failure(std::optional<ExitStatus> status)
+{
+    return failure(stage::last_step(step_fd(), "oci-init").empty() ? "oci-ns" : "oci-init", status);
+}
+
 Error Stages::failure(const std::string& name, std::optional<ExitStatus> status)
 {
     if (std::optional<Error> error = reported())

@@ -31,6 +31,8 @@ public:
 
     /// The Error for a stage that ended so: what it reported, else how it ended and at which step.
     Error failure(const std::string& name, std::optional<ExitStatus> status);
+    /// The same for the process in the container, which is oci-ns until it has executed oci-init.
+    Error inner_failure(std::optional<ExitStatus> status);
 
     int error_fd() const { return errors_.write_end.get(); }
     int null_fd() const { return null_.get(); }

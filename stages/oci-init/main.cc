@@ -177,6 +177,7 @@ static Error exec(const Plan& plan, Control& control, const Options& options)
     TRY(find_program(program, user));
     if (terminal)
         TRY(take_terminal(std::move(terminal)));
+    TRY(control.say("created"));
     return become_program(plan, control, options, user, capabilities, program, filter, label);
 }
 

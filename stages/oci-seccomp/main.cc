@@ -53,10 +53,12 @@ static Result<int> run_compile(const Arguments&, const Arguments& arguments)
     if (arguments.has("verbose"))
         for (const std::string& note : compiled.notes)
             stage::warn(note);
-    if (arguments.has("output"))
+    if (arguments.has("output")) {
         TRY(write_output(arguments.value("output"), compiled.raw));
-    else
-        TRY(write_all(STDOUT_FILENO, compiled.raw).with_context("standard output"));
+        return exit_done;
+    }
+    stage::step("write the filter");
+    TRY(write_all(STDOUT_FILENO, compiled.raw).with_context("standard output"));
     return exit_done;
 }
 

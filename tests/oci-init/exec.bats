@@ -87,7 +87,7 @@ enter() { oci-ns enter --target "$CONTAINER" --seal -- oci-init exec --plan-fd 5
     start_container
     cfg '.process.terminal = true'
     exec_plan sh -c 'tty; echo done'
-    run -0 drive hear:terminal eof -- oci-ns enter --target "$CONTAINER" --seal -- oci-init exec --plan-fd 5 --control-fd 6 5<exec.plan
+    run -0 drive hear:terminal hear:created eof -- oci-ns enter --target "$CONTAINER" --seal -- oci-init exec --plan-fd 5 --control-fd 6 5<exec.plan
     [[ $output == *$'/dev/pts/0\r\ndone'* ]]
 }
 

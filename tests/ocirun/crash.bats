@@ -3,8 +3,25 @@
 
 load ../helpers
 
-# Kills PROGRAM at its step N while COMMAND runs. Fails when the step was never reached.
-kill_at() { timeout 30 "$OCIRUN" --root "$STATE_ROOT" --test-step "$1:$2:9" "${@:3}" >out 2>err </dev/null; }
+# kill_at PROGRAM N COMMAND...: COMMAND, in which PROGRAM is killed at its step N. Sets KILLED, to nothing when COMMAND succeeded, as
+# PROGRAM has fewer steps. Fails when COMMAND failed of something else.
+kill_at()
+{
+    local status=0
+    KILLED=
+    timeout 30 "$OCIRUN" --root "$STATE_ROOT" --test-step "$1:$2:9" "${@:3}" >out 2>err </dev/null || status=$?
+    ((status != 0)) || return 0
+    KILLED=yes
+    if [[ $1 == ocirun || ("$1 $3" == "oci-init exec" && $2 -gt 1) ]]; then
+        # Behind `created` a process of exec stands for its program.
+        ((status != 128 + 9)) || return 0
+    else
+        # The first process of a pid namespace cannot kill itself by SIGKILL; it dies of a trap instead.
+        ! grep -qE "(oci-(ns|init) was killed by signal 4 \(Illegal instruction\)|$1 was killed by signal 9 \(Killed\)); its last step was: .+" err || return 0
+    fi
+    echo "step $2 of $1: status $status, but it was not killed: $(cat err)"
+    return 1
+}
 
 # Everything of this test's containers: processes, cgroups, mounts, state.
 nothing_is_left()
@@ -16,25 +33,18 @@ nothing_is_left()
     ! grep -qF "$BUNDLE" /proc/self/mountinfo
 }
 
-# every_step PROGRAM COMMAND...: kills at step 1, 2, … until COMMAND gets through. Sets STEPS.
+# every_step PROGRAM LEAST COMMAND...: kills at step 1, 2, … until COMMAND gets through; LEAST is how many it must have been.
 every_step()
 {
-    local program=$1 n status
-    shift
+    local program=$1 least=$2 n
+    shift 2
     for ((n = 1; n < 200; n++)); do
-        status=0
-        kill_at "$program" "$n" "$@" || status=$?
-        if ((status == 0)); then
-            break
-        fi
-        if [[ $program != ocirun ]]; then
-            # The first process of a pid namespace cannot kill itself by SIGKILL; it dies of a trap instead.
-            grep -qE "(oci-(ns|init) was killed by signal 4 \(Illegal instruction\)|$program was killed by signal 9 \(Killed\)); its last step was: .+" err || { echo "step $n of $program:"; cat err; return 1; }
-        fi
+        kill_at "$program" "$n" "$@"
+        [[ $KILLED ]] || break
         timeout 30 "$OCIRUN" --root "$STATE_ROOT" delete --force "$TEST_ID"
         wait_until nothing_is_left
     done
-    STEPS=$((n - 1))
+    ((n > least && n < 200)) || { echo "$program was killed at $((n - 1)) steps, not at $least"; return 1; }
     timeout 30 "$OCIRUN" --root "$STATE_ROOT" delete --force "$TEST_ID"
     wait_until nothing_is_left
 }
@@ -44,42 +54,39 @@ every_step()
     make_bundle
     cfg --arg path "/$TEST_ID/inner" '.linux.cgroupsPath = $path'
     BATS_TEST_TIMEOUT=300
-    every_step ocirun create "$TEST_ID"
-    ((STEPS >= 5))
+    every_step ocirun 5 create "$TEST_ID"
 }
 
 @test "create: oci-spec is killed at every step" {
     requires root
     make_bundle
-    every_step oci-spec create "$TEST_ID"
+    every_step oci-spec 2 create "$TEST_ID"
 }
 
 @test "create: oci-cgroup is killed at every step" {
     requires root
     make_bundle
     cfg --arg path "/$TEST_ID/inner" '.linux.cgroupsPath = $path'
-    every_step oci-cgroup create "$TEST_ID"
-    ((STEPS >= 2))
+    every_step oci-cgroup 2 create "$TEST_ID"
 }
 
 @test "create: with systemd, its stage is killed at every step" {
     requires root systemd
     make_bundle
-    every_step oci-cgroup-systemd --systemd-cgroup create "$TEST_ID"
-    ((STEPS >= 3))
+    every_step oci-cgroup-systemd 3 --systemd-cgroup create "$TEST_ID"
 }
 
 @test "create: with systemd, oci-cgroup is killed at every step" {
     requires root systemd
     make_bundle
-    every_step oci-cgroup --systemd-cgroup create "$TEST_ID"
+    every_step oci-cgroup 1 --systemd-cgroup create "$TEST_ID"
 }
 
 @test "create: with systemd, ocirun is killed at every step" {
     requires root systemd
     make_bundle
     BATS_TEST_TIMEOUT=600
-    every_step ocirun --systemd-cgroup create "$TEST_ID"
+    every_step ocirun 5 --systemd-cgroup create "$TEST_ID"
 }
 
 @test "delete: with systemd, its stage is killed at every step, and yet nothing is left: a scope without processes ends by itself" {
@@ -97,22 +104,20 @@ every_step()
 @test "create: oci-ns is killed at every step" {
     requires root
     make_bundle
-    every_step oci-ns create "$TEST_ID"
-    ((STEPS >= 2))
+    every_step oci-ns 2 create "$TEST_ID"
 }
 
 @test "create: oci-init is killed at every step" {
     requires root
     make_bundle
-    every_step oci-init create "$TEST_ID"
-    ((STEPS >= 20))
+    every_step oci-init 20 create "$TEST_ID"
 }
 
 @test "create: oci-seccomp is killed at every step" {
     requires root
     make_bundle
     cfg '.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["kexec_load"], "action": "SCMP_ACT_ERRNO"}]}'
-    every_step oci-seccomp create "$TEST_ID"
+    every_step oci-seccomp 1 create "$TEST_ID"
 }
 
 @test "start: oci-init is killed at every step behind start" {
@@ -122,15 +127,14 @@ every_step()
     local n before
     # Steps up to `created` are those of create; the ones behind it happen in start.
     for ((n = 1; n < 200; n++)); do
-        if kill_at oci-init "$n" create "$TEST_ID"; then
-            before=$n
-            break
-        fi
-        rt delete --force "$TEST_ID"
-    done
-    rt delete --force "$TEST_ID"
-    for ((n = before; n < before + 30; n++)); do
         kill_at oci-init "$n" create "$TEST_ID"
+        rt delete --force "$TEST_ID"
+        [[ $KILLED ]] || break
+    done
+    before=$n
+    for ((; n < before + 30; n++)); do
+        kill_at oci-init "$n" create "$TEST_ID"
+        [[ ! $KILLED ]]
         timeout 10 "$OCIRUN" --root "$STATE_ROOT" start "$TEST_ID" >out 2>err || true
         local status
         status=$(container_status "$TEST_ID")
@@ -146,12 +150,11 @@ every_step()
     requires root
     make_bundle
     args sleep 100
-    local n status
+    local n
     for ((n = 1; n < 100; n++)); do
         rt run --detach "$TEST_ID" </dev/null >/dev/null 2>&1
-        status=0
-        kill_at ocirun "$n" delete --force "$TEST_ID" || status=$?
-        ((status != 0)) || break
+        kill_at ocirun "$n" delete --force "$TEST_ID"
+        [[ $KILLED ]] || break
         timeout 30 "$OCIRUN" --root "$STATE_ROOT" delete --force "$TEST_ID"
         wait_until nothing_is_left
     done
@@ -162,8 +165,7 @@ every_step()
 @test "run: ocirun is killed at every step" {
     requires root
     make_bundle
-    every_step ocirun run "$TEST_ID"
-    ((STEPS >= 5))
+    every_step ocirun 5 run "$TEST_ID"
 }
 
 @test "exec: a stage that is killed at any step leaves the container running and no process" {
@@ -174,7 +176,8 @@ every_step()
     local program n
     for program in oci-ns oci-init; do
         for ((n = 1; n < 100; n++)); do
-            if kill_at "$program" "$n" exec "$TEST_ID" true; then break; fi
+            kill_at "$program" "$n" exec "$TEST_ID" true
+            [[ $KILLED ]] || break
             has_status "$TEST_ID" running
         done
         ((n > 1 && n < 100))
@@ -186,54 +189,55 @@ every_step()
 # The stopped oci-cgroup of this test's container.
 find_creator() { CREATOR=$(grep -lsF -- "--name=$TEST_ID" /proc/[0-9]*/cmdline | head -n 1 | cut -d / -f 3) && [[ $(sed 's/.*) //' "/proc/$CREATOR/stat") == T* ]]; } 2>/dev/null
 
+# Makes the cgroup that oci-cgroup is about to make, with a process in it. Sets CONDUCTOR, the ocirun; CREATOR, its oci-cgroup, which is
+# stopped; THEIRS, the cgroup's directory; SLEEPER, who is in it.
+meet_somebody()
+{
+    cfg --arg path "/$TEST_ID" '.linux.cgroupsPath = $path'
+    rt --test-step oci-cgroup:2:19 create "$TEST_ID" >out 2>err 3>&- </dev/null &
+    CONDUCTOR=$!
+    wait_until find_creator
+    THEIRS=$(sed -n '/^cgroup\t/{s///p;q}' "$STATE_ROOT/$TEST_ID")
+    mkdir "$THEIRS"
+    sleep 1000 3>&- &
+    SLEEPER=$!
+    echo "$SLEEPER" >"$THEIRS/cgroup.procs"
+}
+
+# They are still there; then they go.
+somebody_stayed()
+{
+    is_running "$SLEEPER"
+    grep -q "/$TEST_ID\$" "/proc/$SLEEPER/cgroup"
+    kill -KILL "$SLEEPER"
+    wait "$SLEEPER" || true
+    wait_until rmdir "$THEIRS"
+    wait_until nothing_is_left
+}
+
 @test "a cgroup that somebody makes at the same moment, and who is in it, stay when the creation fails" {
     requires root
     make_bundle
-    cfg --arg path "/$TEST_ID" '.linux.cgroupsPath = $path'
-    rt --test-step oci-cgroup:2:19 create "$TEST_ID" >out 2>err 3>&- </dev/null &
-    conductor=$!
-    wait_until find_creator
-    theirs=$(sed -n '/^cgroup\t/{s///p;q}' "$STATE_ROOT/$TEST_ID")
-    mkdir "$theirs"
-    sleep 1000 3>&- &
-    sleeper=$!
-    echo "$sleeper" >"$theirs/cgroup.procs"
+    meet_somebody
 
     kill -CONT "$CREATOR"
     status=0
-    wait "$conductor" || status=$?
+    wait "$CONDUCTOR" || status=$?
     timeout 30 "$OCIRUN" --root "$STATE_ROOT" delete --force "$TEST_ID"
 
     ((status == 1))
     grep -qF "was made by somebody else at the same time" err
-    is_running "$sleeper"
-    grep -q "/$TEST_ID\$" "/proc/$sleeper/cgroup"
-    kill -KILL "$sleeper"
-    wait "$sleeper" || true
-    wait_until rmdir "$theirs"
-    nothing_is_left
+    somebody_stayed
 }
 
 @test "killed before it knows that its cgroup is in place, ocirun ends nobody in it" {
     requires root
     make_bundle
-    cfg --arg path "/$TEST_ID" '.linux.cgroupsPath = $path'
-    rt --test-step oci-cgroup:2:19 create "$TEST_ID" >out 2>err 3>&- </dev/null &
-    conductor=$!
-    wait_until find_creator
-    theirs=$(sed -n '/^cgroup\t/{s///p;q}' "$STATE_ROOT/$TEST_ID")
-    mkdir "$theirs"
-    sleep 1000 3>&- &
-    sleeper=$!
-    echo "$sleeper" >"$theirs/cgroup.procs"
+    meet_somebody
 
-    kill -KILL "$CREATOR" "$conductor"
-    wait "$conductor" || true
+    kill -KILL "$CREATOR" "$CONDUCTOR"
+    wait "$CONDUCTOR" || true
     timeout 30 "$OCIRUN" --root "$STATE_ROOT" delete --force "$TEST_ID"
 
-    is_running "$sleeper"
-    kill -KILL "$sleeper"
-    wait "$sleeper" || true
-    wait_until rmdir "$theirs"
-    wait_until nothing_is_left
+    somebody_stayed
 }
