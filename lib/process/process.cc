@@ -140,6 +140,14 @@ std::optional<ProcessStatus> read_process_status(pid_t pid)
     return status;
 }
 
+Result<pid_t> parse_pid(std::string_view text)
+{
+    Result<unsigned long long> number = parse_unsigned(text);
+    if (!number.has_value() || number.value() == 0 || number.value() > INT32_MAX)
+        return Error{"'" + std::string(text) + "': expected a process id"};
+    return static_cast<pid_t>(number.value());
+}
+
 Result<std::optional<UniqueFd>> open_process(const ProcessId& process)
 {
     UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, process.pid, 0)));

@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <sys/types.h>
 #include <vector>
 
@@ -60,6 +61,9 @@ Result<ChildProcess> spawn(const std::string& path, const std::vector<std::strin
 /// The path of a program of the toolkit: beside our own executable (build/), or in
 /// ../libexec/ocirun/ of it (installed).
 Result<std::string> find_stage_program(std::string_view name);
+
+/// The number of a process, more than 0.
+Result<pid_t> parse_pid(std::string_view text);
 
 /// A process by number and start time, so that a reused number is not taken for it.
 struct ProcessId {

@@ -354,42 +354,16 @@ Result<void> ContainerState::remove(const std::string& name) const
     return {};
 }
 
-Result<void> ContainerState::record(const std::vector<JournalEntry>& entries) const
-{
-    std::string lines;
-    for (const JournalEntry& entry : entries) {
-        lines += entry.what;
-        for (const std::string& field : entry.fields)
-            lines += "\t" + join_fields({field});
-        lines += "\n";
-    }
-    // One write to a file opened for appending: whole lines, also when a stage writes at the same time.
-    return write_all(journal_.get(), lines).with_context("cannot write the journal");
-}
+Result<void> ContainerState::record(const std::vector<JournalEntry>& entries) const { return append_to_journal(journal_.get(), entries); }
 
 Result<std::vector<JournalEntry>> ContainerState::journal() const
 {
-    std::vector<JournalEntry> entries;
     std::string text = TRY(read_whole(journal_.get(), 64 << 20).with_context("cannot read the journal"));
     // `--root` may be any directory of ours, /etc for one: its files are nothing that delete may remove. An empty one is the
     // state of a container that a crash of the machine has taken the content of.
     if (!text.empty() && !text.starts_with(std::string(first_entry) + "\t"))
         return Error{"'" + root_->path() + "/" + id_ + "' is not the state of a container; is '" + root_->path() + "' a state root?"};
-    for (size_t at = 0; at < text.size();) {
-        size_t line_end = text.find('\n', at);
-        if (line_end == std::string::npos)
-            break;  // the writer was killed in the middle of the line: its deed has not begun
-        const std::string_view line = std::string_view(text).substr(at, line_end - at);
-        Result<std::vector<std::string>> fields = split_fields(line);
-        JournalEntry entry{"damaged", {}};
-        if (fields.has_value() && line.find('\0') == std::string_view::npos) {
-            entry.what = fields.value()[0];
-            entry.fields.assign(fields.value().begin() + 1, fields.value().end());
-        }
-        entries.push_back(std::move(entry));
-        at = line_end + 1;
-    }
-    return entries;
+    return parse_journal(text);
 }
 
 Result<void> ContainerState::lock(int seconds) const

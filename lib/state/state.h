@@ -3,6 +3,7 @@
 #pragma once
 
 #include "fd/fd.h"
+#include "journal/journal.h"
 #include "process/process.h"
 #include "result/result.h"
 
@@ -34,12 +35,6 @@ private:
 
 /// Letters, digits, `_`, `+`, `-`, `.`; no leading dot; at most 230 bytes.
 Result<void> check_container_id(std::string_view id);
-
-/// A fact about the container, or one thing to undo: the journal's line `what TAB field...`.
-struct JournalEntry {
-    std::string what;
-    std::vector<std::string> fields;
-};
 
 /// A container's entry in the index, which is its journal, and its state directory.
 ///

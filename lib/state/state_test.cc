@@ -168,19 +168,6 @@ TEST_CASE("a file that does not begin as a journal is no container and stays")
           "'" + dir.path + "/root/passwd' is not the state of a container; is '" + dir.path + "/root' a state root?");
 }
 
-TEST_CASE("a journal line that cannot be read does not hide the others")
-{
-    TempDir dir;
-    StateRoot root = root_in(dir);
-    ContainerState state = std::move(ContainerState::create(root, "box", {{"boot", {"b"}}})).value();
-    REQUIRE(write_all(state.journal_fd(), std::string_view("cgroup\t\\q\ncgroup\t/a\0b\ncgroup\t/c\n", 32)).has_value());
-    std::vector<JournalEntry> entries = state.journal().value();
-    REQUIRE(entries.size() == 4);
-    CHECK(entries[1].what == "damaged");
-    CHECK(entries[2].what == "damaged");
-    CHECK(entries[3].fields[0] == "/c");
-}
-
 TEST_CASE("an entry that others can write is refused")
 {
     TempDir dir;
@@ -189,16 +176,6 @@ TEST_CASE("an entry that others can write is refused")
     ::fchmod(fd, 0666);
     ::close(fd);
     CHECK_FALSE(ContainerState::find(root, "box").has_value());
-}
-
-TEST_CASE("a journal line without its newline has not happened")
-{
-    TempDir dir;
-    StateRoot root = root_in(dir);
-    ContainerState state = std::move(ContainerState::create(root, "box", {{"boot", {"b"}}})).value();
-    REQUIRE(state.record({{"cgroup", {"/a"}}}).has_value());
-    REQUIRE(::write(state.journal_fd(), "cgroup\t/b", 9) == 9);
-    CHECK(state.journal().value().size() == 2);
 }
 
 TEST_CASE("who holds the lock is seen, and a second one gives up in time")

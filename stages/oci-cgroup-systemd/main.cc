@@ -1,8 +1,9 @@
 // oci-cgroup-systemd(8): makes, changes and stops a transient unit of systemd.
 #include "cli/cli.h"
 #include "fd/fd.h"
+#include "journal/journal.h"
 #include "manager.h"
-#include "plan/plan.h"
+#include "process/process.h"
 #include "stage/stage.h"
 #include "version.h"
 
@@ -25,27 +26,6 @@ static Result<std::vector<Property>> properties_of(const Arguments& arguments)
     return properties;
 }
 
-static Result<pid_t> parse_pid(std::string_view text)
-{
-    Result<unsigned long long> number = parse_unsigned(text);
-    if (!number.has_value() || number.value() == 0 || number.value() > INT32_MAX)
-        return Error{"'" + std::string(text) + "': expected a process id", 0, {}, exit_usage};
-    return static_cast<pid_t>(number.value());
-}
-
-/// The journal has the unit before it exists.
-static Result<void> record(int journal_fd, ManagerKind kind, const UnitRequest& request)
-{
-    if (journal_fd < 0)
-        return {};
-    stage::step("record unit " + request.name);
-    std::string line = join_fields({"unit", kind == ManagerKind::user ? "user" : "system", request.name, request.description}) + "\n";
-    ssize_t written = ::write(journal_fd, line.data(), line.size());
-    if (written != static_cast<ssize_t>(line.size()))
-        return written < 0 ? errno_error("cannot write the journal") : Error{"cannot write the journal: the disk is full"};
-    return {};
-}
-
 static Result<int> run_start(const Arguments&, const Arguments& arguments)
 {
     UnitRequest request;
@@ -57,7 +37,7 @@ static Result<int> run_start(const Arguments&, const Arguments& arguments)
     if (!is_slice && !request.name.ends_with(".scope"))
         return Error{"unit '" + request.name + "': expected a name that ends in .scope or .slice", 0, {}, exit_usage};
     for (const std::string& text : arguments.values("pid"))
-        request.pids.push_back(TRY(parse_pid(text).with_context("--pid")));
+        request.pids.push_back(TRY(parse_pid(text).with_context("--pid").with_exit_code(exit_usage)));
     if (is_slice == !request.pids.empty())
         return Error{is_slice ? "a slice has no processes of its own: leave out --pid" : "a scope needs a process: give --pid PID", 0, {}, exit_usage};
     ManagerKind kind = TRY(manager_of(arguments));
@@ -73,7 +53,9 @@ static Result<int> run_start(const Arguments&, const Arguments& arguments)
     Manager manager = TRY(Manager::connect(kind));
     if (TRY(manager.is_active(request.name)).value_or(false))
         return Error{"unit '" + request.name + "' exists already; another container has that name, or has left it ('systemctl stop' ends it)"};
-    TRY(record(journal_fd, kind, request));
+    // The journal has the unit before it exists.
+    stage::step("record unit " + request.name);
+    TRY(append_to_journal(journal_fd, {{"unit", {kind == ManagerKind::user ? "user" : "system", request.name, request.description}}}));
     TRY(manager.start(request));
     std::string path = TRY(manager.control_group(request.name));
     TRY(write_all(STDOUT_FILENO, path + "\n").with_context("standard output"));
@@ -94,7 +76,7 @@ static Result<int> run_attach(const Arguments&, const Arguments& arguments)
 {
     std::vector<pid_t> pids;
     for (size_t i = 1; i < arguments.positionals().size(); i++)
-        pids.push_back(TRY(parse_pid(arguments.positionals()[i])));
+        pids.push_back(TRY(parse_pid(arguments.positionals()[i]).with_exit_code(exit_usage)));
     Manager manager = TRY(Manager::connect(TRY(manager_of(arguments))));
     TRY(manager.attach(arguments.positionals()[0], arguments.value("below"), pids));
     return exit_done;

@@ -5,6 +5,7 @@
 #include "controllers.h"
 #include "device_program.h"
 #include "hierarchy.h"
+#include "journal/journal.h"
 #include "limits.h"
 #include "scan/scan.h"
 #include "stage/stage.h"
@@ -198,33 +199,24 @@ private:
     {
         if (request_.journal_fd < 0)
             return {};
-        std::string lines;
+        std::vector<JournalEntry> entries;
         for (const Place& place : places_) {
             for (size_t i = place.missing.size(); i > 1; i--)
-                lines += join_fields({"cgroup-parent", place.location.mountpoint + place.missing[i - 1]}) + "\n";
+                entries.push_back({"cgroup-parent", {place.location.mountpoint + place.missing[i - 1]}});
             if (place.exists || !place.missing.empty())
-                lines += join_fields({"cgroup", place.location.directory()}) + "\n";
+                entries.push_back({"cgroup", {place.location.directory()}});
         }
         stage::step("record the cgroups");
-        return write_journal(lines);
-    }
-
-    Result<void> write_journal(std::string_view lines)
-    {
-        ssize_t written = ::write(request_.journal_fd, lines.data(), lines.size());
-        if (written != static_cast<ssize_t>(lines.size()))
-            return written < 0 ? errno_error("cannot write the journal") : Error{"cannot write the journal: the disk is full"};
-        return {};
+        return append_to_journal(request_.journal_fd, entries);
     }
 
     /// Somebody made it since we looked. The journal names it already: whoever reads it is to keep off.
     Error made_by_others(const Place& place)
     {
-        Error error{"cgroup '" + place.location.directory() + "' was made by somebody else at the same time", EEXIST};
-        if (request_.journal_fd >= 0)
-            if (Result<void> written = write_journal(join_fields({"cgroup-not-ours", place.location.directory()}) + "\n"); !written.has_value())
-                return std::move(written).error();
-        return std::move(error).with_pointer(request_.path_where);
+        Result<void> written = append_to_journal(request_.journal_fd, {{"cgroup-not-ours", {place.location.directory()}}});
+        if (!written.has_value())
+            return std::move(written).error();
+        return Error{"cgroup '" + place.location.directory() + "' was made by somebody else at the same time", EEXIST}.with_pointer(request_.path_where);
     }
 
     Result<void> make(Place& place)

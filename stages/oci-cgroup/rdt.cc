@@ -2,6 +2,7 @@
 #include "rdt.h"
 
 #include "fd/fd.h"
+#include "journal/journal.h"
 #include "mountinfo/mountinfo.h"
 #include "scan/scan.h"
 #include "stage/stage.h"
@@ -143,18 +144,6 @@ static Result<void> write_schemata(const std::string& mountpoint, const std::str
     return {};
 }
 
-static Result<void> record(int journal_fd, const char* what, const std::string& directory)
-{
-    if (journal_fd < 0)
-        return {};
-    std::string line = join_fields({what, directory}) + "\n";
-    stage::step("record the group of resctrl");
-    ssize_t written = ::write(journal_fd, line.data(), line.size());
-    if (written != static_cast<ssize_t>(line.size()))
-        return written < 0 ? errno_error("cannot write the journal") : Error{"cannot write the journal: the disk is full"};
-    return {};
-}
-
 // ---------------------------------------------------------------- groups
 
 RdtGroups::~RdtGroups()
@@ -177,7 +166,8 @@ Result<RdtGroups> RdtGroups::create(const RdtRequest& request, const std::string
     const std::string group = is_root ? mountpoint : mountpoint + "/" + group_name;
 
     auto make = [&](const char* what, const std::string& directory, Field where) -> Result<void> {
-        TRY(record(journal_fd, what, directory));
+        stage::step("record the group of resctrl");
+        TRY(append_to_journal(journal_fd, {{what, {directory}}}));
         stage::step("make " + directory);
         if (::mkdir(directory.c_str(), 0755) < 0) {
             // ENOSPC: the processor has so many classes of service and no more.
@@ -185,7 +175,7 @@ Result<RdtGroups> RdtGroups::create(const RdtRequest& request, const std::string
             error.attempted += refusal(mountpoint);
             // Somebody made it since we looked: whoever reads the journal is to keep off.
             if (error.error_number == EEXIST)
-                TRY(record(journal_fd, "resctrl-not-ours", directory));
+                TRY(append_to_journal(journal_fd, {{"resctrl-not-ours", {directory}}}));
             return std::move(error).with_pointer(where);
         }
         groups.made_.push_back(directory);
