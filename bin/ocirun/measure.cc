@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <map>
 #include <poll.h>
 #include <sys/inotify.h>
 #include <unistd.h>
@@ -68,12 +69,15 @@ public:
             for (ssize_t at = 0; at < length;) {
                 const inotify_event* event = reinterpret_cast<const inotify_event*>(buffer + at);
                 at += static_cast<ssize_t>(sizeof *event + event->len);
+                // More has happened than the kernel keeps for us.
+                if ((event->mask & IN_Q_OVERFLOW) != 0)
+                    TRY(look_again());
                 std::string id = event->len > 0 ? event->name : "";
                 // The journal is named by the id; it grows until the container is made.
                 if (!check_container_id(id).has_value())
                     continue;
                 if ((event->mask & (IN_DELETE | IN_MOVED_FROM)) != 0)
-                    std::erase(written_, id);
+                    written_.erase(id);
                 else
                     TRY(consider(id));
             }
@@ -81,23 +85,33 @@ public:
     }
 
 private:
-    Result<void> consider(const std::string& id)
+    Result<void> consider(const std::string& id) { return written_.contains(id) ? Result<void>() : look(id); }
+
+    /// At all of them, also at those whose id may have become another container's.
+    Result<void> look_again()
     {
-        if (std::find(written_.begin(), written_.end(), id) != written_.end())
-            return {};
+        const std::vector<std::string> present = TRY(root_.ids());
+        std::erase_if(written_, [&](const auto& written) { return !std::binary_search(present.begin(), present.end(), written.first); });
+        for (const std::string& id : present)
+            TRY(look(id));
+        return {};
+    }
+
+    Result<void> look(const std::string& id)
+    {
         Result<Container> container = Container::find(root_, id);
         Result<std::optional<std::string>> line = container.has_value() ? list_line(container.value()) : Result<std::optional<std::string>>(container.error());
         // One that cannot be read, or has just been deleted, is not a reason to stop watching the others.
-        if (!line.has_value() || !line.value())
+        if (!line.has_value() || !line.value() || written_[id] == *line.value())
             return {};
         TRY(write_all(output_, *line.value()));
-        written_.push_back(id);
+        written_[id] = *line.value();
         return {};
     }
 
     const StateRoot& root_;
     int output_;
-    std::vector<std::string> written_;
+    std::map<std::string, std::string> written_;  ///< id and line
 };
 
 /// A pipe with the list on it: to its end when `complete`, else kept open by a process that adds what comes and ends with the reader.

@@ -5,6 +5,7 @@
 #include "create.h"
 #include "hierarchy.h"
 #include "options.h"
+#include "process/process.h"
 #include "process/program.h"
 #include "rdt.h"
 #include "stage/stage.h"
@@ -88,7 +89,8 @@ static Result<int> run_create(const Arguments&, const Arguments& arguments)
     request.path_where = asked.path_where;
     request.path_was_asked_for = !request.path.empty();
     request.manager = TRY(parse_cgroup_manager(arguments.value("manager", "cgroupfs")));
-    request.pid = static_cast<pid_t>(TRY(arguments.number("pid", 0)));
+    if (arguments.has("pid"))
+        request.pid = TRY(parse_pid(arguments.value("pid")).with_context("--pid").with_exit_code(exit_usage));
     request.name = arguments.value("name", request.path);
     request.unit_properties = asked.unit_properties;
     request.unit_test_step = arguments.value("unit-test-step");

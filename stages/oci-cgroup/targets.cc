@@ -2,6 +2,7 @@
 #include "targets.h"
 
 #include "hierarchy.h"
+#include "process/process.h"
 
 #include <unistd.h>
 
@@ -22,7 +23,7 @@ Result<Target> parse_target(std::string_view line)
         return Error{"'" + std::string(line) + "': expected NAME TAB PATH"};
     Target target;
     target.name = fields[0];
-    target.pid = static_cast<pid_t>(TRY(parse_unsigned(fields[1])));
+    target.pid = TRY(parse_pid(fields[1]));
     target.start_time = TRY(parse_unsigned(fields[2]));
     target.resctrl = fields[3];
     for (size_t i = 4; i < fields.size(); i += 4) {

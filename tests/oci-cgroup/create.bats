@@ -125,7 +125,8 @@ setup()
 
 @test "wrong usage exits 2 and makes nothing" {
     for words in "" "--name a/$TEST_ID" "--memory 1.5G $BOX" "--pids" "--foo $BOX" "$BOX extra" "--device nonsense $BOX" \
-        "--cpus 1 --cpu-quota 5 $BOX" "--unified nothing $BOX" "--plan-fd 77 $BOX" "--cpus x $BOX"; do
+        "--cpus 1 --cpu-quota 5 $BOX" "--unified nothing $BOX" "--plan-fd 77 $BOX" "--cpus x $BOX" \
+        "--pid 4294967297 $BOX" "--pid -1 $BOX" "--pid 0 $BOX"; do
         # shellcheck disable=SC2086  # words
         run -2 --separate-stderr oci-cgroup create $words
         [[ $stderr == "oci-cgroup: "* && $output == "" ]]

@@ -117,6 +117,41 @@ end_container() { rt delete --force "$1"; }
     end_container "$TEST_ID.a"
 }
 
+@test "events --all finds containers made while more happened in the state root than the kernel tells" {
+    requires python3
+    args sleep 1000
+    rt run --detach "$TEST_ID.a"
+    rt run --detach "$TEST_ID.b"
+    "$OCIRUN" --root "$STATE_ROOT" events --all --interval 1h >out 3>&- 5>&- &
+    events=$!
+    wait_until grep -qs "$TEST_ID.b" out
+    feeder=$(pgrep -P "$events")
+    kill -STOP "$feeder"
+    # Each write is an event, unless it is the same as the last one.
+    python3 - "$STATE_ROOT" <<'END'
+import os, sys
+files = [os.open(os.path.join(sys.argv[1], name), os.O_WRONLY | os.O_CREAT, 0o600) for name in ("x1", "x2")]
+for i in range(int(open("/proc/sys/fs/inotify/max_queued_events").read())):
+    os.write(files[i % 2], b"x")
+END
+    rm "$STATE_ROOT/x1" "$STATE_ROOT/x2"
+    end_container "$TEST_ID.b"
+    rt run --detach "$TEST_ID.b"
+    rt run --detach "$TEST_ID.c"
+
+    kill -CONT "$feeder"
+
+    wait_until grep -q "\"id\":\"$TEST_ID.c\"" out
+    # It is another one than before.
+    (($(grep -c "\"id\":\"$TEST_ID.b\"" out) == 2))
+    (($(grep -c "\"id\":\"$TEST_ID.a\"" out) == 1))
+    kill "$events"
+    wait "$events" || true
+    for id in a b c; do
+        end_container "$TEST_ID.$id"
+    done
+}
+
 @test "events does not work, and says why, without an id, for a container that does not exist and for one that is stopped" {
     run -1 --separate-stderr rt events
     [[ $stderr == *"'events' needs the ID of a container, several, or --all"* ]]
