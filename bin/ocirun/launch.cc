@@ -9,8 +9,10 @@
 #include "unit.h"
 #include "version.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <sys/socket.h>
@@ -132,6 +134,27 @@ static Result<std::string> compile_filter(Stages& stages, const std::string& pla
     return stages.run("oci-seccomp", {"compile"}, options, 16 << 20);
 }
 
+static constexpr size_t most_filters = 100;
+
+/// Removes the oldest files of the cache, so that `most_filters` are left. Whoever reads one of them has it open.
+static void prune_filters(int cache)
+{
+    UniqueFd copy(::openat(cache, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    DIR* stream = copy ? ::fdopendir(copy.get()) : nullptr;
+    if (stream == nullptr)
+        return;
+    (void)copy.release();
+    ScopeExit close_stream([&] { ::closedir(stream); });
+    std::vector<std::pair<time_t, std::string>> files;
+    struct stat status;
+    while (const dirent* entry = ::readdir(stream))
+        if (entry->d_name[0] != '.' && ::fstatat(cache, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0)
+            files.emplace_back(status.st_mtime, entry->d_name);
+    std::sort(files.begin(), files.end());
+    for (size_t i = 0; i + most_filters < files.size(); i++)
+        ::unlinkat(cache, files[i].second.c_str(), 0);
+}
+
 /// The cache in the state root: `HASH.filter` has the lines, an empty one, and the filter. The lines are compared, and the file
 /// appears as a whole: two plans with one hash, which can be made on purpose, never get each other's filter. It is trusted
 /// because only the caller can write there.
@@ -166,6 +189,7 @@ Result<void> provide_filter(const Context& context, const StateRoot& root, Stage
     UniqueFd out(::openat(cache.get(), temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!out || !write_all(out.get(), key + filter).has_value() || ::renameat(cache.get(), temporary.c_str(), cache.get(), name) < 0)
         ::unlinkat(cache.get(), temporary.c_str(), 0);
+    prune_filters(cache.get());
     return write_all(into, filter);
 }
 

@@ -25,8 +25,8 @@ teardown()
 # ocirun, told where resctrl is.
 rdt() { "$OCIRUN" --root "$STATE_ROOT" --resctrl "$RESCTRL" "$@"; }
 first_process() { rt state "$1" | jq .pid; }
-# Directories that are no part of an empty resctrl.
-groups() { find "$RESCTRL" -mindepth 1 -name "*$TEST_ID*" -o -mindepth 1 -maxdepth 1 -name 'gold*'; }
+# Directories that are no part of an empty resctrl, monitoring groups too.
+groups() { find "$RESCTRL" -mindepth 1 \( -name "*$TEST_ID*" -o -name 'gold*' \); }
 
 @test "without closID a group named as the container is made, filled, joined before the program runs, and removed" {
     cfg '.linux.intelRdt = {l3CacheSchema: "L3:0=3;1=c", memBwSchema: "MB:0=50;1=70"}'

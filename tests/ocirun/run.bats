@@ -316,6 +316,25 @@ load ../helpers
     [[ $(ls "$STATE_ROOT/.seccomp" | wc -l) == 2 ]]
 }
 
+@test "of the compiled filters the last hundred are kept" {
+    requires root
+    make_bundle
+    cfg '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["reboot"], action: "SCMP_ACT_ERRNO", errnoRet: 1}]}'
+    rt run "$TEST_ID"
+    local first=("$STATE_ROOT"/.seccomp/*) i
+    touch -d '1 hour ago' "${first[0]}"
+    for ((i = 0; i < 105; i++)); do
+        : >"$STATE_ROOT/.seccomp/$i.filter"
+        touch -d "$((120 - i)) minutes ago" "$STATE_ROOT/.seccomp/$i.filter"
+    done
+    cfg '.linux.seccomp.syscalls[0].errnoRet = 2'
+
+    rt run "$TEST_ID"
+
+    [[ $(ls "$STATE_ROOT/.seccomp" | wc -l) == 100 && -e ${first[0]} ]]
+    [[ ! -e $STATE_ROOT/.seccomp/6.filter && -e $STATE_ROOT/.seccomp/7.filter ]]
+}
+
 @test "warnings of the stages are said, on stderr or with --debug in the log" {
     requires root
     make_bundle
