@@ -119,6 +119,16 @@ map_rootfs() { own_rootfs && chown -R --no-dereference 100000:100000 rootfs; }
     [[ $(grep '^/data ' <<<"$output" | tail -1) == "/data ro,nosuid,noexec,"* && $stderr == *"/proc/sys/kernel/msgmax: Read-only file system"* ]]
 }
 
+@test "a mount of its own below a read-only path is as config.json asks for it" {
+    requires root
+    own_rootfs
+    mkdir rootfs/data
+    cfg '.mounts += [{destination: "/data", type: "tmpfs", source: "tmpfs"}, {destination: "/data/own", type: "tmpfs", source: "tmpfs"}]
+         | .linux.readonlyPaths += ["/data"]'
+    box sh -c 'touch /data/own/x && echo written; touch /data/x; true'
+    [[ $output == written && $stderr == *"touch: /data/x: Read-only file system"* ]]
+}
+
 @test "the default configuration masks /proc/scsi and powercap" {
     requires root
     jq -e '.linux.maskedPaths | contains(["/proc/scsi", "/sys/devices/virtual/powercap"])' config.json
