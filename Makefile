@@ -1,5 +1,5 @@
 # ocirun: build, test, install. `make` builds everything into build/.
-#   make deps all check check-vm demo bench install uninstall lint format docs clean
+#   make deps all tests fuzzers check check-vm demo bench install uninstall lint format docs clean
 # Variables: CXX CXXFLAGS LDFLAGS PREFIX DESTDIR SANITIZE=1 TESTS=FILE... SIMDJSON_SRC=DIR VM=PROGRAM BENCH=PROGRAM B=FOLDER
 
 PREFIX ?= /usr/local
@@ -148,7 +148,7 @@ HAVE_PANDOC := $(shell command -v pandoc)
 docs: $(if $(HAVE_PANDOC),$(MAN_PAGES))
 
 define man_page
-$(B)/man/$(basename $(notdir $1)): $1
+$(B)/man/$(basename $(notdir $1)): $1 Makefile
 	@mkdir -p $$(@D)
 	pandoc --standalone --from markdown-smart --to man --metadata footer='ocirun $(VERSION)' $$< | \
 		sed '/^\.SH NAME/,/^\.SH SYNOPSIS/s/\\f\[[BIR]\]//g' >$$@
@@ -173,9 +173,9 @@ lint:
 	@tests/lint $(SIMDJSON_CXXFLAGS)
 
 format:
-	clang-format -i $(wildcard lib/*/*.h lib/*/*.cc bin/*/*.h bin/*/*.cc stages/*/*.h stages/*/*.cc tests/*.cc tests/helpers/*.cc)
+	clang-format -i $(wildcard lib/*/*.h lib/*/*.cc bin/*/*.h bin/*/*.cc stages/*/*.h stages/*/*.cc tests/*.cc tests/*/*.cc)
 
 clean:
-	rm -rf build/obj build/tests build/man build/demo build/sanitize build/lib.a $(PROGRAMS:%=build/%)
+	rm -rf $(filter-out build/deps,$(wildcard build/*))
 
 .PHONY: all tests fuzzers deps check check-vm demo bench docs install uninstall lint format clean
