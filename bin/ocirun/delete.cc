@@ -6,9 +6,21 @@
 #include "launch.h"
 #include "undo.h"
 
+#include <csignal>
+#include <cstdlib>
+
 static constexpr Option delete_options[] = {
     {"force", 'f', "", "kill what runs; a missing container is no error"},
 };
+
+/// Whether SIGKILL is under way to it (ShdPnd in man 5 proc): 'kill ID KILL' returns before its process has ended.
+static bool is_being_killed(pid_t pid)
+{
+    Result<std::string> status = read_file("/proc/" + std::to_string(pid) + "/status", 1 << 16);
+    static constexpr std::string_view name = "\nShdPnd:\t";
+    size_t at = status.has_value() ? status.value().find(name) : std::string::npos;
+    return at != std::string::npos && (std::strtoull(status.value().c_str() + at + name.size(), nullptr, 16) & (1ULL << (SIGKILL - 1))) != 0;
+}
 
 static Result<int> delete_container(const Arguments& global, const Arguments& arguments)
 {
@@ -40,6 +52,10 @@ static Result<int> delete_container(const Arguments& global, const Arguments& ar
         Result<Status> status = container.value().status();
         if (!force) {
             Status now = TRY(std::move(status));
+            if (now == Status::running && is_being_killed(container.value().init.pid)) {
+                TRY(kill_and_wait(container.value().init));
+                now = TRY(container.value().status());
+            }
             if (now != Status::stopped && now != Status::created)
                 return Error{"cannot delete container '" + id + "' that is not stopped: " + status_word(now) + "; stop it with 'kill', or give --force"};
         } else if (status.has_value() && status.value() == Status::creating) {

@@ -43,6 +43,23 @@ load ../helpers
     rt delete --force "$TEST_ID"
 }
 
+@test "delete right behind kill KILL waits for the end, and a container that has been sent something else is refused" {
+    requires root
+    make_bundle
+    args sleep 100
+    local try
+    for ((try = 0; try < 25; try++)); do
+        rt run --detach "$TEST_ID" </dev/null >/dev/null 2>&1
+        rt kill "$TEST_ID" KILL
+        rt delete "$TEST_ID"
+    done
+    rt run --detach "$TEST_ID" </dev/null >/dev/null 2>&1
+    rt kill "$TEST_ID" TERM
+    run -1 rt delete "$TEST_ID"
+    [[ $output == *"that is not stopped: running; stop it with 'kill', or give --force" ]]
+    rt delete --force "$TEST_ID"
+}
+
 @test "kill of a stopped container says 'container not running'" {
     requires root
     make_bundle
