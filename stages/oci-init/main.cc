@@ -166,7 +166,6 @@ static Error exec(const Plan& plan, Control& control, const Options& options)
     if (plan.find("init.terminal") != nullptr)
         terminal = TRY(open_terminal(root, plan, control));
     ::umask(0);
-    TRY(make_working_directory(plan, root));
     TRY(set_cpus(plan, control.is_driven()));
     TRY(set_process_settings(plan));
     Label label = TRY(Label::prepare(plan));

@@ -45,7 +45,7 @@ struct Program {
 /// container's /etc/passwd when it is not set, LISTEN_PID goes with LISTEN_FDS.
 Result<Program> read_program(const Plan& plan, std::span<char* const> instead, const InRoot& root, const User& user);
 
-/// Makes the working directory where it is missing.
+/// Makes the working directory where it is missing: a part of making the container, so not done for what enters it later.
 Result<void> make_working_directory(const Plan& plan, const InRoot& root);
 
 /// Enters it, as the user or before becoming the user, whichever is permitted. Magic links are refused, and what cannot

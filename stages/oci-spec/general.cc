@@ -315,16 +315,18 @@ constexpr DefaultLink default_links[] = {
 };
 
 /// Making any node is allowed, as a node without permission to open it is worth nothing; using the default
-/// devices and pseudo-terminals is allowed.
+/// devices, consoles, pseudo-terminals and tun interfaces is allowed (Documentation/admin-guide/devices.txt): what needs more, as a
+/// tun interface needs CAP_NET_ADMIN, is not given by it.
 struct DefaultRule {
     char type[2];
     char major[4];
-    char minor[2];
+    char minor[4];
     char access[4];
 };
 constexpr DefaultRule default_rules[] = {
     {"c", "*", "*", "m"},   {"b", "*", "*", "m"},   {"c", "1", "3", "rwm"}, {"c", "1", "5", "rwm"}, {"c", "1", "7", "rwm"},
-    {"c", "1", "8", "rwm"}, {"c", "1", "9", "rwm"}, {"c", "5", "0", "rwm"}, {"c", "5", "2", "rwm"}, {"c", "136", "*", "rwm"},
+    {"c", "1", "8", "rwm"}, {"c", "1", "9", "rwm"}, {"c", "5", "0", "rwm"}, {"c", "5", "1", "rwm"}, {"c", "5", "2", "rwm"},
+    {"c", "136", "*", "rwm"}, {"c", "10", "200", "rwm"},
 };
 
 }  // namespace

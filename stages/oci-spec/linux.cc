@@ -116,7 +116,8 @@ void plan_device(Planner& planner, Value value, Property)
     unsigned long long mode = value["fileMode"] ? *value["fileMode"].to_unsigned() & 07777 : 0666;
     char octal[16];
     snprintf(octal, sizeof octal, "%04llo", mode);
-    if (planner.is_dev_bound() && path.text().starts_with("/dev/"))
+    // The host's /dev/ptmx, which engines hand on with all its devices, would open no terminal of the container: the link does.
+    if ((planner.is_dev_bound() && path.text().starts_with("/dev/")) || path.text() == "/dev/ptmx")
         return;
     planner.emit("init.device", value,
                  {type.text(), path.text(), is_fifo ? "0" : value["major"].text(), is_fifo ? "0" : value["minor"].text(), octal,

@@ -85,6 +85,8 @@ teardown()
 @test "exec --env, --cwd and --additional-gids" {
     run -0 rt exec -e A=1 --env A=2 -e B=3 --cwd /tmp -g 5 -g 77 "$TEST_ID" sh -c 'echo $A $B; pwd; id -G'
     [[ ${lines[0]} == "2 3" && ${lines[1]} == /tmp && ${lines[2]} == *5*77* ]]
+    run -255 --separate-stderr rt exec --cwd /no/such "$TEST_ID" true
+    [[ $stderr == *"oci-init: working directory: cannot open '/no/such': No such file or directory" && ! -e rootfs/no ]]
     run -255 rt exec -g -5 "$TEST_ID" true
     [[ $output == *"'-5' is not an id"* ]]
 }

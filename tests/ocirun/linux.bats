@@ -53,6 +53,9 @@ map_rootfs() { own_rootfs && chown -R --no-dereference 100000:100000 rootfs; }
 /dev/block block special file 7:12c 600 0:0
 /dev/unbuffered character special file 1:5 666 0:0
 /dev/pipe fifo 0:0 644 0:0' ]]
+    cfg '.linux.devices = [{type: "c", path: "/dev/ptmx", major: 5, minor: 2}]'
+    box readlink /dev/ptmx
+    [[ $output == pts/ptmx ]]
     cfg '.linux.devices = [{type: "c", path: "/dev/x"}]'
     refused /linux/devices/0 "found nothing, expected the number of the device"
 }
