@@ -1,6 +1,7 @@
 // Finding and executing the program.
 #include "program.h"
 
+#include "process/as_user.h"
 #include "scan/scan.h"
 #include "stage/stage.h"
 
@@ -10,8 +11,6 @@
 #include <cstring>
 #include <elf.h>
 #include <fcntl.h>
-#include <sys/fsuid.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
@@ -208,29 +207,6 @@ Result<void> verify_working_directory()
     return {};
 }
 
-/// Looks at files with the user's rights until it is destroyed: the ids for file access are changed (man 2 setfsuid), and with
-/// them goes CAP_DAC_OVERRIDE.
-class AsUser {
-public:
-    explicit AsUser(const User& user)
-    {
-        group_ = ::setfsgid(user.gid);
-        user_ = ::setfsuid(user.uid);
-    }
-    AsUser(const AsUser&) = delete;
-    AsUser& operator=(const AsUser&) = delete;
-    ~AsUser()
-    {
-        ::setfsuid(static_cast<uid_t>(user_));
-        ::setfsgid(static_cast<gid_t>(group_));
-        ::prctl(PR_SET_DUMPABLE, 0);
-    }
-
-private:
-    int group_;
-    int user_;
-};
-
 static Result<void> enter(const InRoot& root, std::string_view path)
 {
     UniqueFd directory = TRY(root.open(path, O_PATH | O_DIRECTORY));
@@ -246,7 +222,7 @@ Result<void> enter_working_directory(const Plan& plan, const InRoot& root, const
         return verify_working_directory();
     Result<void> entered;
     {
-        AsUser as_user(user);
+        AsUser as_user(user.uid, user.gid);
         entered = enter(root, (*line)[0]);
     }
     if (!entered.has_value() && entered.error().error_number == EACCES)
@@ -294,7 +270,7 @@ Result<void> find_program(Program& program, const User& user)
 {
     const std::string& name = program.arguments[0];
     const std::string who = "exec: \"" + name + "\": ";
-    AsUser as_user(user);
+    AsUser as_user(user.uid, user.gid);
     if (name.find('/') != std::string::npos) {
         int problem = check_executable(name);
         if (problem == EACCES || problem == EISDIR)

@@ -4,6 +4,7 @@
 #include "clone.h"
 #include "join.h"
 #include "mounts/mount_calls.h"
+#include "process/as_user.h"
 #include "request.h"
 #include "stage/stage.h"
 
@@ -11,7 +12,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <sched.h>
-#include <sys/fsuid.h>
 #include <sys/wait.h>
 
 #ifndef MOUNT_ATTR_IDMAP
@@ -55,28 +55,6 @@ Result<MountSource> parse_mount_source(const Directive& line)
 
 namespace
 {
-
-/// Looks at files as somebody else until it is destroyed (man 2 setfsuid); the rights of root go with the id.
-class AsOther
-{
-public:
-    AsOther(uid_t uid, gid_t gid)
-    {
-        gid_ = ::setfsgid(gid);
-        uid_ = ::setfsuid(uid);
-    }
-    AsOther(const AsOther&) = delete;
-    AsOther& operator=(const AsOther&) = delete;
-    ~AsOther()
-    {
-        ::setfsuid(static_cast<uid_t>(uid_));
-        ::setfsgid(static_cast<gid_t>(gid_));
-    }
-
-private:
-    int gid_;
-    int uid_;
-};
 
 struct Waiting {
     int read_end;
@@ -178,7 +156,7 @@ Result<std::vector<OpenSource>> open_mount_sources(const Request& request, const
             // Without privilege the user namespace's root is we ourselves.
             if (!is_privileged)
                 continue;
-            AsOther as_root_inside(host_id_of_root(request.uid_map), host_id_of_root(request.gid_map));
+            AsUser as_root_inside(host_id_of_root(request.uid_map), host_id_of_root(request.gid_map));
             UniqueFd reached(
                 ::openat(AT_FDCWD, source.path.c_str(), O_PATH | O_CLOEXEC | (source.is_nofollow ? O_NOFOLLOW : 0)));
             if (reached || errno != EACCES)
