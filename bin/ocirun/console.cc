@@ -61,7 +61,8 @@ Result<Signals> Signals::block()
     // These tell of our own mistakes and must stay deadly.
     for (int fatal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS})
         ::sigdelset(&all, fatal);
-    if (::sigprocmask(SIG_SETMASK, &all, nullptr) < 0)
+    // Of children nothing is heard where the caller ignores their end: neither this signal nor what became of them (man 2 wait).
+    if (std::signal(SIGCHLD, SIG_DFL) == SIG_ERR || ::sigprocmask(SIG_SETMASK, &all, nullptr) < 0)
         return errno_error("cannot block signals");
     UniqueFd fd(::signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK));
     if (!fd)
@@ -80,16 +81,64 @@ Result<void> Signals::check() const
     return {};
 }
 
-Result<void> Signals::wait_readable(int fd) const
+Result<void> Signals::wait(int fd, short events) const
 {
     for (;;) {
-        pollfd watched[2] = {{fd, POLLIN, 0}, {fd_.get(), POLLIN, 0}};
+        pollfd watched[2] = {{fd, events, 0}, {fd_.get(), POLLIN, 0}};
         if (::poll(watched, 2, -1) < 0 && errno != EINTR)
             return errno_error("cannot wait");
         if (watched[1].revents != 0)
             TRY(check());
         if (watched[0].revents != 0)
             return {};
+    }
+}
+
+Result<void> Signals::wait_readable(int fd) const { return wait(fd, POLLIN); }
+
+Result<std::string> Signals::read_all(int pipe, size_t limit) const
+{
+    std::string text;
+    for (size_t size = 0;;) {
+        text.resize(size + std::max<size_t>(size, 8192));
+        TRY(wait_readable(pipe));
+        const ssize_t n = ::read(pipe, text.data() + size, text.size() - size);
+        if (n < 0 && errno != EINTR)
+            return errno_error("cannot read");
+        size += n > 0 ? static_cast<size_t>(n) : 0;
+        if (size > limit)
+            return Error{"input is larger than " + std::to_string(limit) + " bytes"};
+        if (n != 0)
+            continue;
+        text.resize(size);
+        return text;
+    }
+}
+
+Result<void> Signals::write_all(int pipe, std::string_view text) const
+{
+    if (::fcntl(pipe, F_SETFL, O_WRONLY | O_NONBLOCK) < 0)
+        return errno_error("cannot write");
+    while (!text.empty()) {
+        const ssize_t n = ::write(pipe, text.data(), text.size());
+        if (n < 0 && errno == EAGAIN)
+            TRY(wait(pipe, POLLOUT));
+        else if (n < 0 && errno != EINTR)
+            return errno_error("cannot write");
+        text.remove_prefix(n > 0 ? static_cast<size_t>(n) : 0);
+    }
+    return {};
+}
+
+Result<ExitStatus> Signals::wait_for(ChildProcess& child) const
+{
+    for (;;) {
+        if (std::optional<ExitStatus> status = TRY(child.try_wait()))
+            return *status;
+        pollfd arrived{fd_.get(), POLLIN, 0};
+        if (::poll(&arrived, 1, -1) < 0 && errno != EINTR)
+            return errno_error("cannot wait");
+        TRY(check());
     }
 }
 
@@ -187,8 +236,14 @@ class EndOfInput {
 public:
     /// How long to wait before it is said again; -1: for ever.
     int milliseconds() const { return interval_; }
-    void say(int master)
+    void say(int master, bool behind_half_a_line)
     {
+        // A program that edits lines by itself, as a shell does, takes ^D behind half a line for another command of its editor.
+        termios now{};
+        if (behind_half_a_line && !line_ended_ && ::tcgetattr(master, &now) == 0 && (now.c_lflag & ICANON) == 0) {
+            line_ended_ = true;
+            (void)!::write(master, "\r", 1);
+        }
         // The terminal is full of them when nobody reads: then one less is no loss.
         (void)!::write(master, "\x04", 1);
         interval_ = interval_ < 0 ? 20 : std::min(2 * interval_, 1000);
@@ -196,6 +251,7 @@ public:
 
 private:
     int interval_ = -1;
+    bool line_ended_ = false;
 };
 
 /// Forwards what came in; true when a child has ended.
@@ -281,14 +337,15 @@ Result<ExitStatus> attend(pid_t pid, const Signals& signals, int master)
         int ready = ::poll(watched, 5, end_of_input.milliseconds());
         if (ready < 0 && errno != EINTR)
             return errno_error("cannot wait for the container");
+        const bool half_a_line = input.end > 0 && input.buffer[input.end - 1] != '\n';
         if (ready == 0)
-            end_of_input.say(master);
+            end_of_input.say(master, half_a_line);
         if (watched[0].revents != 0 && handle_signals(signals.fd(), pid, master))
             ended = reap(pid);
         if (watched[1].revents != 0 && !input.fill()) {
             input.open = false;
             if (!terminal->is_terminal())
-                end_of_input.say(master);
+                end_of_input.say(master, half_a_line);
         }
         if (watched[2].revents != 0 && !input.drain())
             input.open = false;

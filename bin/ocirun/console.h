@@ -6,6 +6,7 @@
 #include "result/result.h"
 
 #include <string>
+#include <string_view>
 
 /// Connects to a unix socket, however long its path.
 Result<UniqueFd> connect_to_socket(const std::string& path);
@@ -14,20 +15,28 @@ Result<UniqueFd> connect_to_socket(const std::string& path);
 /// --console-socket ("/dev/pts/ptmx") and --pidfd-socket. Paths longer than sun_path work too.
 Result<void> send_to_socket(const std::string& path, int fd, const std::string& name);
 
-/// All signals blocked, to be read from a descriptor: what is forwarded cannot kill us halfway.
+/// All signals blocked, to be read from a descriptor: what is forwarded cannot kill us halfway. Whatever waits for another
+/// program, which may hang, waits here: a signal that asks us to end comes first, as the error `interrupted by ...`, and the
+/// caller undoes what it has begun.
 class Signals {
 public:
     static Result<Signals> block();
     int fd() const { return fd_.get(); }
 
-    /// Waits until `fd` can be read. A signal that asks us to end comes first as the error `interrupted by ...`:
-    /// the caller undoes what it has begun.
+    /// Waits until `fd` can be read.
     Result<void> wait_readable(int fd) const;
+    /// All that comes until the end of the pipe, at most `limit` bytes.
+    Result<std::string> read_all(int pipe, size_t limit) const;
+    /// Writes all of `text`, though the reader may be slow or hang.
+    Result<void> write_all(int pipe, std::string_view text) const;
+    /// Waits for the end of a child.
+    Result<ExitStatus> wait_for(ChildProcess& child) const;
     /// Takes what has arrived; the error, if it asks us to end.
     Result<void> check() const;
 
 private:
     explicit Signals(UniqueFd fd) : fd_(std::move(fd)) {}
+    Result<void> wait(int fd, short events) const;
     UniqueFd fd_;
 };
 

@@ -306,7 +306,7 @@ Result<Started> start_process(const Context& context, const StateRoot& root, Sta
         late_plan.read_end = TRY(memory_file("ocirun-plan", text));
     UniqueFd plan_file = std::move(late_plan.read_end);
     UniqueFd filter = TRY(memory_file("ocirun-filter"));
-    TRY(provide_filter(context, root, stages, text, filter.get()));
+    TRY(provide_filter(context, root, stages, text, filter.get(), signals));
 
     SocketPair control = TRY(SocketPair::create());
     std::string init_path = TRY(find_stage_program("oci-init"));
@@ -331,7 +331,7 @@ Result<Started> start_process(const Context& context, const StateRoot& root, Sta
     if (late_plan.write_end) {
         TRY(attach_to_unit(context, *unit, namespaces.pid()));
         plan_file.reset();
-        Result<void> written = write_all(late_plan.write_end.get(), text);
+        Result<void> written = signals.write_all(late_plan.write_end.get(), text);
         if (!written.has_value() && written.error().error_number != EPIPE)
             return std::move(written).error();
         late_plan.write_end.reset();
@@ -347,7 +347,7 @@ Result<Started> start_process(const Context& context, const StateRoot& root, Sta
         std::vector<std::string> fields = TRY(split_fields(packet.text));
         if (fields[0] == "pid" && fields.size() == 2) {
             started.child = ChildProcess(static_cast<pid_t>(TRY(parse_number(fields[1]))));
-            ExitStatus ended = TRY(namespaces.wait());
+            ExitStatus ended = TRY(signals.wait_for(namespaces));
             if (ended.shell_status() != 0)
                 return stages.failure("oci-ns", ended);
             if (plan.find("seccomp.listener") != nullptr) {
@@ -374,7 +374,7 @@ Result<Started> start_process(const Context& context, const StateRoot& root, Sta
         }
     }
     if (!started.child)
-        return stages.failure("oci-ns", TRY(namespaces.wait()));
+        return stages.failure("oci-ns", TRY(signals.wait_for(namespaces)));
     if (std::optional<Error> error = stages.reported())
         return std::move(*error);
     // Killed before it was anybody's program: its status must not pass for the program's.

@@ -126,12 +126,12 @@ static uint64_t fnv1a(std::string_view text)
     return hash;
 }
 
-static Result<std::string> compile_filter(Stages& stages, const std::string& plan_text)
+static Result<std::string> compile_filter(Stages& stages, const std::string& plan_text, const Signals& signals)
 {
     UniqueFd plan = TRY(memory_file("ocirun-plan", plan_text));
     SpawnOptions options;
     options.stdin_fd = plan.get();
-    return stages.run("oci-seccomp", {"compile"}, options, 16 << 20);
+    return stages.run("oci-seccomp", {"compile"}, options, 16 << 20, &signals);
 }
 
 static constexpr size_t most_filters = 100;
@@ -158,7 +158,8 @@ static void prune_filters(int cache)
 /// The cache in the state root: `HASH.filter` has the lines, an empty one, and the filter. The lines are compared, and the file
 /// appears as a whole: two plans with one hash, which can be made on purpose, never get each other's filter. It is trusted
 /// because only the caller can write there.
-Result<void> provide_filter(const Context& context, const StateRoot& root, Stages& stages, const std::string& plan_text, int into)
+Result<void> provide_filter(const Context& context, const StateRoot& root, Stages& stages, const std::string& plan_text, int into,
+                            const Signals& signals)
 {
     std::string lines = seccomp_lines(plan_text);
     if (lines.empty())
@@ -183,7 +184,7 @@ Result<void> provide_filter(const Context& context, const StateRoot& root, Stage
             return write_all(into, filter);
     }
     context.log.debug("compiling the system-call filter");
-    std::string filter = TRY(compile_filter(stages, plan_text));
+    std::string filter = TRY(compile_filter(stages, plan_text, signals));
     // A cache that cannot be written costs time, nothing else.
     const std::string temporary = std::string(name) + "." + std::to_string(::getpid());
     UniqueFd out(::openat(cache.get(), temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
@@ -286,10 +287,10 @@ struct EarlyStage {
     ChildProcess process;
     UniqueFd plan;  ///< the pipe's writing end
 
-    Result<void> tell(const std::string& plan_text)
+    Result<void> tell(const std::string& plan_text, const Signals& signals)
     {
         // A stage that has died says more than EPIPE: its end is looked at by whoever waits for it.
-        Result<void> written = write_all(plan.get(), plan_text);
+        Result<void> written = signals.write_all(plan.get(), plan_text);
         if (!written.has_value() && written.error().error_number != EPIPE)
             return std::move(written).with_context("cannot pass the plan");
         plan.reset();
@@ -405,13 +406,13 @@ private:
         TRY(check_terminal());
         stage::step("let oci-cgroup begin");
         if (cgroup_)
-            TRY(cgroup_->tell(is_one_process() ? with_lines(plan_text_, pids_line("2")) : plan_text_));
+            TRY(cgroup_->tell(is_one_process() ? with_lines(plan_text_, pids_line("2")) : plan_text_, signals_));
         TRY(make_state_directory());
-        TRY(provide_filter(context_, root_, stages_, plan_text_, filter_.get()));
+        TRY(provide_filter(context_, root_, stages_, plan_text_, filter_.get(), signals_));
         TRY(finish_cgroup());
         TRY(record_mounts());
         stage::step("let oci-ns begin");
-        TRY(namespaces_.tell(final_plan()));
+        TRY(namespaces_.tell(final_plan(), signals_));
         TRY(converse());
         // Warnings go to the log.
         if (std::optional<Error> error = stages_.reported())
@@ -449,9 +450,8 @@ private:
 
     Result<void> read_plan()
     {
-        TRY(signals_.wait_readable(plan_pipe_.get()));
-        plan_text_ = TRY(read_all(plan_pipe_.get(), max_plan_size));
-        ExitStatus status = TRY(reader_.wait());
+        plan_text_ = TRY(signals_.read_all(plan_pipe_.get(), max_plan_size));
+        ExitStatus status = TRY(signals_.wait_for(reader_));
         if (status.shell_status() != 0)
             return stages_.failure("oci-spec", status).with_context("'" + config_path_ + "'");
         plan_ = TRY(Plan::parse(plan_text_, "ocirun"));
@@ -496,11 +496,8 @@ private:
                 return Error{"without cgroups (--cgroup-manager disabled) there is nobody to join a group of resctrl", 0, std::string(rdt->pointer)};
             return {};
         }
-        // systemd may take its time, and a signal is heard meanwhile.
-        if (context_.cgroup_manager != "cgroupfs")
-            TRY(signals_.wait_readable(cgroup_output_.get()));
-        std::string lines = TRY(read_all(cgroup_output_.get(), 1 << 20));
-        ExitStatus status = TRY(cgroup_->process.wait());
+        std::string lines = TRY(signals_.read_all(cgroup_output_.get(), 1 << 20));
+        ExitStatus status = TRY(signals_.wait_for(cgroup_->process));
         if (status.shell_status() != 0)
             return stages_.failure("oci-cgroup", status);
         CreatedCgroups made = TRY(parse_created_cgroups(lines));
@@ -595,7 +592,7 @@ private:
         if (has_hooks(*plan_, "createContainer") || has_hooks(*plan_, "startContainer") || plan_->find("seccomp.listener") != nullptr)
             TRY(send_state(control_.get(), *plan_, hook_state("creating")));
         // It has nothing more to do; its status tells whether the id maps were written.
-        ExitStatus ended = TRY(namespaces_.process.wait());
+        ExitStatus ended = TRY(signals_.wait_for(namespaces_.process));
         if (ended.shell_status() != 0)
             return stages_.failure("oci-ns", ended);
         return is_one_process() ? limit_to_one_process() : Result<void>();
@@ -631,12 +628,9 @@ private:
     /// All holders of the control socket are gone: which one should have lived, and what did it say?
     Error dead_stage()
     {
-        if (!init_child_) {
-            Result<ExitStatus> status = namespaces_.process ? namespaces_.process.wait() : Error{"never started"};
-            return stages_.failure("oci-ns", status.has_value() ? std::optional(status.value()) : std::nullopt);
-        }
-        Result<ExitStatus> status = init_child_.wait();
-        Error error = stages_.inner_failure(status.has_value() ? std::optional(status.value()) : std::nullopt);
+        if (!init_child_)
+            return stages_.failure("oci-ns", TRY(signals_.wait_for(namespaces_.process)));
+        Error error = stages_.inner_failure(TRY(signals_.wait_for(init_child_)));
         if (error.exit_code == exit_cannot_execute || error.exit_code == exit_not_found)
             return std::move(error).with_context("unable to start container process");
         return error;
@@ -726,6 +720,7 @@ Result<Launched> launch(const Context& context, const StateRoot& root, const Lau
 Result<void> start_program(Launched& launched, const Signals& signals)
 {
     TRY(send_packet(launched.control.get(), "start"));
+    TRY(signals.wait_readable(launched.control.get()));
     Packet packet = TRY(receive_packet(launched.control.get()));
     if (!packet.end_of_file)
         return Error{"unexpected message '" + packet.text + "' from oci-init"};

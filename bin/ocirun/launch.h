@@ -64,7 +64,7 @@ int listen_fds();
 
 /// The filter of the plan's seccomp lines, in a memory file `into`: from the cache in the state root,
 /// or compiled by oci-seccomp. Does nothing when the plan has none.
-Result<void> provide_filter(const Context& context, const StateRoot& root, Stages& stages, const std::string& plan_text, int into);
+Result<void> provide_filter(const Context& context, const StateRoot& root, Stages& stages, const std::string& plan_text, int into, const Signals& signals);
 
 /// Gives a container's cgroup the limits of a plan that says where it is (`cgroup.location`, `cgroup.unit`): all or none.
 Result<void> change_limits(Stages& stages, const std::string& plan_text);

@@ -47,10 +47,8 @@ Result<std::string> Stages::run(const std::string& name, const std::vector<std::
     options.stdout_fd = output.write_end.get();
     ChildProcess stage = TRY(start(name, arguments, std::move(options)));
     output.write_end.reset();
-    if (signals != nullptr)
-        TRY(signals->wait_readable(output.read_end.get()));
-    std::string text = TRY(read_all(output.read_end.get(), limit));
-    ExitStatus status = TRY(stage.wait());
+    std::string text = TRY(signals != nullptr ? signals->read_all(output.read_end.get(), limit) : read_all(output.read_end.get(), limit));
+    ExitStatus status = TRY(signals != nullptr ? signals->wait_for(stage) : stage.wait());
     if (status.shell_status() != 0)
         return failure(name, status);
     return text;

@@ -29,17 +29,22 @@ ChildProcess::~ChildProcess()
     }
 }
 
-Result<ExitStatus> ChildProcess::wait()
+Result<std::optional<ExitStatus>> ChildProcess::reap(int flags)
 {
     int status = 0;
-    while (::waitpid(pid_, &status, 0) < 0)
+    pid_t ended;
+    while ((ended = ::waitpid(pid_, &status, flags)) < 0)
         if (errno != EINTR)
             return errno_error("cannot wait for process " + std::to_string(pid_));
+    if (ended == 0)
+        return std::optional<ExitStatus>();
     pid_ = -1;
-    if (WIFSIGNALED(status))
-        return ExitStatus{true, WTERMSIG(status)};
-    return ExitStatus{false, WEXITSTATUS(status)};
+    return std::optional(WIFSIGNALED(status) ? ExitStatus{true, WTERMSIG(status)} : ExitStatus{false, WEXITSTATUS(status)});
 }
+
+Result<ExitStatus> ChildProcess::wait() { return *TRY(reap(0)); }
+
+Result<std::optional<ExitStatus>> ChildProcess::try_wait() { return reap(WNOHANG); }
 
 static std::vector<char*> pointers_to(const std::vector<std::string>& strings)
 {

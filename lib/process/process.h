@@ -36,10 +36,13 @@ public:
     explicit operator bool() const { return pid_ > 0; }
     /// Waits for the end and reaps. Retries EINTR.
     Result<ExitStatus> wait();
+    /// Reaps it if it has ended; nothing: it has not.
+    Result<std::optional<ExitStatus>> try_wait();
     /// Gives up ownership: the process lives on.
     pid_t release() { return std::exchange(pid_, -1); }
 
 private:
+    Result<std::optional<ExitStatus>> reap(int flags);
     pid_t pid_;
 };
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SIGKILL at every step: whatever dies half-way, `delete --force` leaves nothing, and the error tells the step.
+# SIGSTOP at every step: whoever waits for a stage that hangs can be ended.
 
 load ../helpers
 
@@ -184,6 +185,109 @@ every_step()
     done
     [[ $(rt exec "$TEST_ID" sh -c 'ls -d /proc/[0-9]*' | wc -l) -le 4 ]]
     rt delete --force "$TEST_ID"
+}
+
+# Sets HUNG to the child of ocirun that is stopped. Fails while there is none; passes with an empty one when ocirun has ended.
+find_hung()
+{
+    local child children=
+    HUNG=
+    is_running "$1" || return 0
+    read -r children <"/proc/$1/task/$1/children" || true
+    for child in $children; do
+        if [[ $(sed 's/.*) //' "/proc/$child/stat") == T* ]]; then
+            HUNG=$child
+            return 0
+        fi
+    done
+    return 1
+} 2>/dev/null
+
+# interrupt_at_every_step PROGRAM COMMAND...: stops PROGRAM at step 1, 2, … and ends COMMAND by SIGTERM or SIGINT, until it gets
+# through. Sets STEPS.
+interrupt_at_every_step()
+{
+    local program=$1 n signal=TERM conductor status
+    shift
+    for ((n = 1; n < 200; n++)); do
+        "$OCIRUN" --root "$STATE_ROOT" --test-step "$program:$n:19" "$@" >out 2>err 3>&- </dev/null &
+        conductor=$!
+        wait_until find_hung "$conductor"
+        [[ $HUNG ]] || break
+        kill "-$signal" "$conductor"
+        wait_until refute is_running "$conductor" 2>/dev/null
+        status=0
+        wait "$conductor" || status=$?
+        ((status == ${EXPECTED:-1})) && grep -qE "interrupted by signal (15 \(Terminated\)|2 \(Interrupt\))$" err || { echo "step $n of $program, status $status:"; cat err; return 1; }
+        refute is_running "$HUNG"
+        [[ ${EXPECTED:-1} != 1 ]] || nothing_is_left
+        [[ $signal == TERM ]] && signal=INT || signal=TERM
+    done
+    status=0
+    wait "$conductor" || status=$?
+    ((status == 0)) || { cat err; return 1; }
+    STEPS=$((n - 1))
+}
+
+@test "run: a stage that hangs at any step does not keep SIGTERM and SIGINT from ending all" {
+    requires root
+    make_bundle
+    BATS_TEST_TIMEOUT=300
+    # In a pid namespace the first process cannot stop itself.
+    cfg --arg path "/$TEST_ID/inner" '.linux.cgroupsPath = $path | .linux.namespaces |= map(select(.type != "pid"))'
+    interrupt_at_every_step oci-cgroup run "$TEST_ID"
+    ((STEPS >= 2))
+    interrupt_at_every_step oci-ns run "$TEST_ID"
+    ((STEPS >= 2))
+    # The last ones are behind `start`.
+    interrupt_at_every_step oci-init run "$TEST_ID"
+    ((STEPS >= 20))
+}
+
+@test "exec: a stage that hangs at any step does not keep SIGTERM and SIGINT from ending it, and the container goes on" {
+    requires root
+    make_bundle
+    args sleep 100
+    cfg '.linux.namespaces |= map(select(.type != "pid"))'
+    rt run --detach "$TEST_ID" </dev/null >/dev/null 2>&1
+    EXPECTED=255
+    interrupt_at_every_step oci-ns exec "$TEST_ID" true
+    ((STEPS >= 1))
+    interrupt_at_every_step oci-init exec "$TEST_ID" true
+    ((STEPS >= 1))
+    has_status "$TEST_ID" running
+    rt delete --force "$TEST_ID"
+}
+
+@test "run: a stage that hangs from the beginning, before it reads a plan larger than a pipe, does not keep SIGTERM from ending all" {
+    requires root
+    make_bundle
+    cfg '.annotations = {"x": ("y" * 300000)}
+        | .linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["kexec_load"], "action": "SCMP_ACT_ERRNO"}]}'
+    local program
+    mkdir programs
+    cp "$OCIRUN_BUILD"/oci* programs/
+    for program in oci-spec oci-cgroup oci-seccomp oci-ns; do
+        printf '#!/bin/sh\nkill -STOP $$\n' >"programs/$program"
+        programs/ocirun --root "$STATE_ROOT" run "$TEST_ID" >out 2>err 3>&- </dev/null &
+        conductor=$!
+        wait_until find_hung "$conductor"
+        kill -TERM "$conductor"
+        wait_until refute is_running "$conductor" 2>/dev/null
+        status=0
+        wait "$conductor" || status=$?
+        ((status == 1))
+        grep -qF "interrupted by signal 15 (Terminated)" err
+        nothing_is_left
+        cp "$OCIRUN_BUILD/$program" programs/
+    done
+}
+
+@test "where the caller ignores the end of its children, a container is made as elsewhere" {
+    requires root
+    make_bundle
+    args sh -c 'exit 3'
+    run -3 timeout 20 env --ignore-signal=CHLD "$OCIRUN" --root "$STATE_ROOT" run "$TEST_ID"
 }
 
 # The stopped oci-cgroup of this test's container.
