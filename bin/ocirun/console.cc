@@ -6,53 +6,12 @@
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
-#include <libgen.h>
 #include <optional>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <termios.h>
-
-Result<UniqueFd> connect_to_socket(const std::string& path)
-{
-    // sun_path has 108 bytes; through the directory's descriptor any path fits.
-    size_t slash = path.rfind('/');
-    std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-    UniqueFd directory(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!directory)
-        return errno_error("cannot open the folder of the socket '" + path + "'");
-    std::string reachable = "/proc/self/fd/" + std::to_string(directory.get()) + "/" + (slash == std::string::npos ? path : path.substr(slash + 1));
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (reachable.size() >= sizeof address.sun_path)
-        return Error{"the socket's name '" + path + "' is too long"};
-    std::memcpy(address.sun_path, reachable.c_str(), reachable.size() + 1);
-    UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (!socket)
-        return errno_error("cannot make a socket");
-    // Signals are blocked here: a listener that never accepts must not hold us for ever (man 7 unix: it holds connect).
-    const timeval patience{10, 0};
-    if (::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) < 0)
-        return errno_error("cannot set up a socket");
-    if (::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0) {
-        if (errno == EAGAIN)
-            return Error{"cannot connect to the socket '" + path + "': whoever listens there has accepted nobody for 10 seconds"};
-        return errno_error("cannot connect to the socket '" + path + "'");
-    }
-    return socket;
-}
-
-Result<void> send_to_socket(const std::string& path, int fd, const std::string& name)
-{
-    UniqueFd socket = TRY(connect_to_socket(path));
-    const int fds[] = {fd};
-    return send_packet(socket.get(), name, fds).with_context("cannot send a descriptor to '" + path + "'");
-}
 
 Result<Signals> Signals::block()
 {

@@ -8,13 +8,6 @@
 #include <string>
 #include <string_view>
 
-/// Connects to a unix socket, however long its path.
-Result<UniqueFd> connect_to_socket(const std::string& path);
-
-/// Sends `fd` over the unix socket at `path` (SOCK_STREAM, SCM_RIGHTS) with `name` as the message:
-/// --console-socket ("/dev/pts/ptmx") and --pidfd-socket. Paths longer than sun_path work too.
-Result<void> send_to_socket(const std::string& path, int fd, const std::string& name);
-
 /// All signals blocked, to be read from a descriptor: what is forwarded cannot kill us halfway. Whatever waits for another
 /// program, which may hang, waits here: a signal that asks us to end comes first, as the error `interrupted by ...`, and the
 /// caller undoes what it has begun.

@@ -3,6 +3,7 @@
 
 #include "json/json.h"
 #include "scan/scan.h"
+#include "sockets.h"
 
 #include <fcntl.h>
 
@@ -96,7 +97,7 @@ Result<Status> Container::status() const
         return is_being_made ? Status::creating : Status::stopped;
     if (!is_alive(init))
         return Status::stopped;
-    if (state.has("start"))
+    if (waits_for_start(state))
         return Status::created;
     if (!cgroups.empty() && TRY(is_frozen(cgroups)))
         return Status::paused;

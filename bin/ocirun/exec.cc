@@ -5,6 +5,7 @@
 #include "container.h"
 #include "context.h"
 #include "launch.h"
+#include "sockets.h"
 #include "stages.h"
 #include "unit.h"
 

@@ -5,6 +5,7 @@
 #include "host_mounts.h"
 #include "json/json.h"
 #include "seccomp/filter.h"
+#include "sockets.h"
 #include "undo.h"
 #include "unit.h"
 #include "version.h"
@@ -18,7 +19,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 
 // ---------------------------------------------------------------- descriptors
 
@@ -479,14 +479,7 @@ private:
         TRY(state_->write("plan", plan_text_));
         if (!request_.start_later)
             return {};
-        // Through /proc/self/fd the path is short, however deep the bundle is.
-        std::string path = "/proc/self/fd/" + std::to_string(state_->directory_fd()) + "/start";
-        sockaddr_un address{};
-        address.sun_family = AF_UNIX;
-        std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-        if (::bind(start_socket_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0 || ::listen(start_socket_.get(), 8) < 0)
-            return errno_error("cannot make the start socket");
-        return {};
+        return listen_for_start(*state_, start_socket_.get());
     }
 
     Result<void> finish_cgroup()

@@ -5,11 +5,8 @@
 #include "context.h"
 #include "hook/hook.h"
 #include "launch.h"
-
-#include <cstring>
-#include <poll.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+#include "sockets.h"
+#include "stage/stage.h"
 
 static Error not_created(const Container& container, Status status)
 {
@@ -19,15 +16,7 @@ static Error not_created(const Container& container, Status status)
 /// Tells the first process to execute the program; returns when it has.
 static Result<void> tell_to_start(const Container& container)
 {
-    std::string path = "/proc/self/fd/" + std::to_string(container.state.directory_fd()) + "/start";
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-    UniqueFd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-    if (!socket)
-        return errno_error("cannot make a socket");
-    if (::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0)
-        return errno_error("cannot reach the first process of container '" + container.state.id() + "'");
+    UniqueFd socket = TRY(connect_to_start(container.state, Patience::unlimited));
     TRY(send_packet(socket.get(), "start"));
     bool starting = false;
     for (;;) {
@@ -63,6 +52,7 @@ static Result<int> start(const Arguments& global, const Arguments& arguments)
         return not_created(container, status);
     Plan plan = TRY(container.plan());
     TRY(tell_to_start(container));
+    stage::step("remove the start socket");
     TRY(container.state.remove("start"));
 
     if (has_hooks(plan, "poststart")) {

@@ -99,6 +99,16 @@ Result<void> write_all(int fd, std::string_view text)
     return {};
 }
 
+Result<sockaddr_un> socket_address(std::string_view path)
+{
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path.size() >= sizeof address.sun_path)
+        return Error{"the path of the socket '" + std::string(path) + "' is too long"};
+    std::memcpy(address.sun_path, path.data(), path.size());
+    return address;
+}
+
 static constexpr size_t max_packet_fds = 8;
 static constexpr size_t max_packet_size = 1 << 20;
 

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <sys/un.h>
 #include <unistd.h>
 #include <utility>
 #include <vector>
@@ -89,6 +90,9 @@ struct Packet {
     std::vector<UniqueFd> fds;
     bool end_of_file = false;
 };
+
+/// The address of the unix socket at `path`; one that is longer than an address can be (107 bytes, man 7 unix) is an error.
+Result<sockaddr_un> socket_address(std::string_view path);
 
 /// Sends one packet with up to 8 descriptors (SCM_RIGHTS, man 7 unix).
 Result<void> send_packet(int socket, std::string_view text, std::span<const int> fds = {});

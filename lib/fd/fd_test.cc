@@ -65,3 +65,9 @@ TEST_CASE("an undo runs unless it is dismissed")
     }
     CHECK(undone == 1);
 }
+
+TEST_CASE("a path that a socket's address cannot hold is an error, not another path")
+{
+    CHECK(std::string(socket_address(std::string(107, 'x')).value().sun_path) == std::string(107, 'x'));
+    CHECK(socket_address(std::string(108, 'x')).error().message() == "the path of the socket '" + std::string(108, 'x') + "' is too long");
+}

@@ -95,7 +95,8 @@ Result<void> Control::wait_for_start()
         // From now on ocirun may go, and a `start` may come whenever somebody likes.
         control_.reset();
     }
-    while (start_) {
+    // Held until the program is executed: as long as somebody listens there, the container counts as created.
+    while (start_ && !starter_) {
         UniqueFd starter(::accept4(start_.get(), nullptr, nullptr, SOCK_CLOEXEC));
         if (!starter) {
             if (errno == EINTR || errno == ECONNABORTED)
@@ -109,7 +110,6 @@ Result<void> Control::wait_for_start()
         if (!send_packet(starter.get(), "starting").has_value())
             continue;
         starter_ = std::move(starter);
-        start_.reset();
     }
     return {};
 }

@@ -6,18 +6,12 @@
 #include "stage/stage.h"
 #include "version.h"
 
-#include <cstring>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
 static Result<UniqueFd> connect_to_agent(std::string_view path)
 {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (path.size() >= sizeof address.sun_path)
-        return Error{"failed to connect with seccomp agent: the path of its socket is too long"};
-    std::memcpy(address.sun_path, path.data(), path.size());
+    const sockaddr_un address = TRY(socket_address(path).with_context("failed to connect with seccomp agent"));
     UniqueFd agent(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!agent || ::connect(agent.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0)
         return errno_error("failed to connect with seccomp agent at '" + std::string(path) + "'");

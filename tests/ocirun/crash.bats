@@ -147,6 +147,41 @@ every_step()
     [[ $status == running ]]
 }
 
+@test "start: ocirun is killed when the program runs and the start socket is still there: the container is running" {
+    requires root
+    make_bundle
+    args sleep 100
+    rt create "$TEST_ID" </dev/null >/dev/null 2>&1
+    # Whoever asks leaves it as it is, however often.
+    for i in {1..20}; do has_status "$TEST_ID" created; done
+
+    kill_at ocirun 1 start "$TEST_ID"
+    [[ $KILLED ]]
+
+    [[ -S $BUNDLE/.ocirun-$TEST_ID/start ]]
+    has_status "$TEST_ID" running
+    run -1 rt delete "$TEST_ID"
+    run -1 rt start "$TEST_ID"
+    [[ $output == "ocirun: cannot start container '$TEST_ID' in the state 'running'; 'start' needs it created" ]]
+    rt exec "$TEST_ID" true
+    rt kill "$TEST_ID" KILL
+    wait_until has_status "$TEST_ID" stopped
+    rt delete "$TEST_ID"
+    nothing_is_left
+}
+
+@test "start: a container whose first process is stopped counts as created, however often somebody asks" {
+    requires root
+    make_bundle
+    rt create --pid-file pid "$TEST_ID" </dev/null >/dev/null 2>&1
+    kill -STOP "$(cat pid)"
+    for i in {1..30}; do has_status "$TEST_ID" created; done
+    kill -CONT "$(cat pid)"
+    rt start "$TEST_ID"
+    wait_until has_status "$TEST_ID" stopped
+    rt delete "$TEST_ID"
+}
+
 @test "delete: ocirun is killed at every step, and the next delete finishes" {
     requires root
     make_bundle

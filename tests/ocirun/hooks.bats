@@ -43,6 +43,31 @@ add_hook() { cfg --arg kind "$1" --arg path "$PWD/hook" '.hooks[$kind] += [{"pat
     [[ $(tail -1 rootfs/tmp/sc) == ocirun ]]
 }
 
+@test "as long as a startContainer hook runs the container is created, and a second start changes nothing" {
+    requires root
+    args true
+    mkfifo rootfs/tmp/end
+    cfg '.hooks = {"startContainer": [{"path": "/bin/sh", "args": ["sh", "-c", "echo >/tmp/begun; read x </tmp/end"]}]} | .root.readonly = false'
+    rt create "$TEST_ID" </dev/null >/dev/null 2>&1
+    rt start "$TEST_ID" 3>&- &
+    local starter=$!
+    wait_until test -e rootfs/tmp/begun
+
+    has_status "$TEST_ID" created
+    timeout 20 "$OCIRUN" --root "$STATE_ROOT" start "$TEST_ID" >second 2>&1 3>&- &
+    local second=$!
+    sleep 0.2
+    echo >rootfs/tmp/end
+    wait "$starter"
+    local status=0
+    wait "$second" || status=$?
+
+    ((status == 1))
+    [[ $(cat second) == "ocirun: container '$TEST_ID' was started by somebody else, or its first process died" ]]
+    wait_until has_status "$TEST_ID" stopped
+    rt delete "$TEST_ID"
+}
+
 @test "a failing hook says which, its status and its last words, and nothing is left" {
     requires root
     printf '#!/bin/sh\necho the network is gone >&2\nexit 3\n' >bad

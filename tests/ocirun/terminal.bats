@@ -102,6 +102,26 @@ S
     rt delete --force "$TEST_ID"
 }
 
+@test "a shell that edits its lines executes what comes without a last newline, and ends" {
+    requires root
+    make_bundle
+    # With a terminal busybox's shell reads key by key, and ^D behind half a line is no end to it.
+    cfg '.process.terminal = true | .process.args = ["sh"]'
+
+    run -0 timeout --signal=KILL 20 "$OCIRUN" --root "$STATE_ROOT" run "$TEST_ID" < <(printf 'echo $((6*7))')
+
+    [[ $output == *42* ]]
+}
+
+@test "what comes without a last newline reaches a program that reads lines as it is" {
+    requires root
+    make_bundle
+    cfg '.process.terminal = true'
+    args sh -c 'stty -echo; cat | od -c'
+    run -0 timeout --signal=KILL 20 "$OCIRUN" --root "$STATE_ROOT" run "$TEST_ID" < <(sleep 1; printf half)
+    [[ $output == *"0000000   h   a   l   f"*"0000004"* ]]
+}
+
 @test "--console-socket receives the master, and /dev/console is the same terminal" {
     requires root
     make_bundle
