@@ -152,6 +152,37 @@ rmdir_test_cgroups()
 container_status() { rt state "$1" | jq -r .status; }
 has_status() { [[ $(container_status "$1" 2>/dev/null) == "$2" ]]; }
 
+# first_process ID: the number of the container's first process.
+first_process() { rt state "$1" | jq .pid; }
+
+# The cgroups that have $TEST_ID in their names, in all hierarchies.
+our_cgroups() { find /sys/fs/cgroup -maxdepth 7 -type d -name "*$TEST_ID*" 2>/dev/null; }
+
+# No state, cgroup, unit or mount of this test's containers, but for the cache of filters. Says what there is.
+nothing_is_left()
+{
+    local left
+    left=$(
+        find "$STATE_ROOT" -mindepth 1 -maxdepth 1 ! -name .seccomp 2>/dev/null
+        compgen -G "$BUNDLE/.ocirun-*"
+        our_cgroups
+        compgen -G "/run/systemd/transient/*$TEST_ID*"
+        grep -F "$BUNDLE" /proc/self/mountinfo
+    ) || true
+    [[ -z $left ]] || { printf '%s\n' "$left"; return 1; }
+}
+
+# goes_on FILE, stands_still FILE: whether somebody still writes lines to it.
+goes_on() { wait_until has_more_lines "$1" "$(wc -l <"$1")"; }
+stands_still()
+{
+    local before
+    before=$(wc -l <"$1")
+    sleep "$((BATS_TEST_TIMEOUT / 60)).3"
+    refute has_more_lines "$1" "$before"
+}
+has_more_lines() { (($(wc -l <"$1") > $2)); }
+
 # is_running PID: there is such a process, and it is no zombie.
 is_running() { [[ $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) == [!ZX]* ]]; }
 
@@ -186,10 +217,15 @@ requires()
             hybrid) [[ $(cgroup_layout) == hybrid ]] || skip "needs cgroup v1 and v2 side by side" ;;
             userns) can_make_user_namespaces || skip "needs user namespaces for unprivileged users" ;;
             systemd) [[ -d /run/systemd/system ]] || skip "needs systemd as init" ;;
+            no_systemd) [[ ! -d /run/systemd/system ]] || skip "needs a host without systemd" ;;
             apparmor)
                 [[ $(cat /sys/module/apparmor/parameters/enabled 2>/dev/null) == Y && -e /sys/kernel/security/apparmor ]] ||
                     skip "needs AppArmor" ;;
-            selinux) [[ -e /sys/fs/selinux/enforce ]] || skip "needs SELinux" ;;
+            no_apparmor) [[ $(cat /sys/module/apparmor/parameters/enabled 2>/dev/null) != Y ]] || skip "needs a host without AppArmor" ;;
+            no_selinux) [[ ! -e /sys/fs/selinux/enforce ]] || skip "needs a host without SELinux" ;;
+            numa) [[ -e /proc/self/numa_maps ]] || skip "needs a kernel with NUMA" ;;
+            two_cpus) (($(nproc) > 1)) || skip "needs two CPUs" ;;
+            huge_pages) [[ -d /sys/kernel/mm/hugepages/hugepages-2048kB ]] || skip "needs huge pages of 2 MB" ;;
             jsonschema) python3 -c 'import jsonschema' 2>/dev/null || skip "needs python3-jsonschema" ;;
             plain_build) [[ $OCIRUN_BUILD != */sanitize ]] || skip "needs a build without sanitizers" ;;
             kernel-*) kernel_is_at_least "${word#kernel-}" || skip "needs Linux ${word#kernel-}" ;;

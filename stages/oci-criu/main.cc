@@ -26,6 +26,6 @@ static constexpr Command commands[] = {
 
 int main(int argc, char** argv)
 {
-    Program program{"oci-criu", "checkpoints and restores containers with CRIU", stage_options, commands, OCIRUN_VERSION, exit_usage, prepare_stage, nullptr};
+    Program program{"oci-criu", "says whether checkpoint and restore with CRIU work here", stage_options, commands, OCIRUN_VERSION, exit_usage, prepare_stage, nullptr};
     return command_main(program, argc, argv);
 }

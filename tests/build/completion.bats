@@ -30,6 +30,8 @@ offers()
 @test "commands of ocirun and their options are offered" {
     offers "features" ocirun fe
     offers "--rootless" ocirun spec --root
+    offers "TERM" ocirun kill box TER
+    offers "SIGTERM" ocirun kill box SIGTER
 }
 
 @test "every program has its completion" {

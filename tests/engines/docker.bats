@@ -3,6 +3,8 @@
 
 load ../helpers
 
+BATS_TEST_TIMEOUT=$((BATS_TEST_TIMEOUT * 3))
+
 setup()
 {
     ocirun_setup
@@ -31,7 +33,6 @@ teardown()
 }
 
 @test "docker run, exec, stop; 127 and 126; a terminal; limits" {
-    BATS_TEST_TIMEOUT=180
     local run=(run --network none)
 
     run -0 "${DOCKER[@]}" "${run[@]}" --rm box true
@@ -58,7 +59,6 @@ teardown()
 }
 
 @test "docker pause, update, top, unpause, stop of a paused one; out of memory" {
-    BATS_TEST_TIMEOUT=180
     local run=(run --network none)
     "${DOCKER[@]}" "${run[@]}" --detach --name one --memory 64m --memory-swap 128m --cpus 0.5 box sh -c 'sleep 1000 & wait' >/dev/null
     limits() { "${DOCKER[@]}" exec one sh -c 'cd /sys/fs/cgroup; cat memory.max memory/memory.limit_in_bytes pids.max pids/pids.max cpu.max cpu/cpu.cfs_quota_us 2>/dev/null'; }

@@ -1,12 +1,10 @@
 #!/usr/bin/env bats
 # Transient units: made, changed, attached to, stopped.
 load ../helpers
+load units
 
 UNIT() { echo "x-$TEST_ID.scope"; }
 cgroup_of_process() { sed -n 's/^0:://p; s/^1:name=systemd://p' "/proc/$1/cgroup" | head -n 1; }
-property_of() { systemctl show --property "$2" --value "$1"; }
-is_known() { [[ $(systemctl list-units --all --plain --no-legend "$1") != "" ]]; }
-is_unknown() { ! is_known "$1"; }
 
 sleeper()
 {
@@ -33,7 +31,7 @@ sleeper()
 }
 
 @test "where no systemd runs it says so and exits 3" {
-    [[ ! -d /run/systemd/system ]] || skip "needs a machine without systemd"
+    requires no_systemd
 
     run -3 --separate-stderr oci-cgroup-systemd start --system --pid $$ x.scope
 

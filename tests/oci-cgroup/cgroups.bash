@@ -1,5 +1,12 @@
 # What the tests of oci-cgroup share. Every cgroup of a test has $TEST_ID in its name; /$TEST_ID is $BOX.
 
+setup()
+{
+    ocirun_setup
+    requires root
+    BOX=/$TEST_ID
+}
+
 # dir CONTROLLER [PATH]: where the cgroup PATH ($BOX) is in that controller's hierarchy.
 dir()
 {
@@ -12,9 +19,6 @@ dir()
 
 # value CONTROLLER FILE: its content.
 value() { cat "$(dir "$1")/$2"; }
-
-# Directories with $TEST_ID in their names, in all hierarchies.
-our_cgroups() { find /sys/fs/cgroup -maxdepth 7 -type d -name "*$TEST_ID*"; }
 
 # The hierarchies of this host.
 hierarchies() { grep -cE ' - cgroup2? ' /proc/self/mountinfo; }

@@ -4,13 +4,6 @@
 load ../helpers
 load cgroups
 
-setup()
-{
-    ocirun_setup
-    requires root
-    BOX=/$TEST_ID
-}
-
 @test "create makes the cgroup in every hierarchy and prints one line for each" {
     run -0 --separate-stderr oci-cgroup create "$BOX"
 

@@ -4,13 +4,6 @@
 load ../helpers
 load cgroups
 
-setup()
-{
-    ocirun_setup
-    requires root
-    BOX=/$TEST_ID
-}
-
 @test "join executes the program in the cgroup of every hierarchy" {
     oci-cgroup create "$BOX" >/dev/null
 

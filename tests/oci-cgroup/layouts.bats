@@ -4,13 +4,6 @@
 load ../helpers
 load cgroups
 
-setup()
-{
-    ocirun_setup
-    requires root
-    BOX=/$TEST_ID
-}
-
 # elsewhere SCRIPT: runs it with $1 = $BOX in a mount namespace of its own, in which nothing is mounted at /sys/fs/cgroup.
 elsewhere()
 {

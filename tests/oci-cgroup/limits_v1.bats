@@ -264,7 +264,7 @@ network_hierarchy_is_gone()
         grep -qw hugetlb /sys/fs/cgroup/unified/cgroup.controllers || skip "needs the controller 'hugetlb'"
         file=/sys/fs/cgroup/unified$BOX/hugetlb.2MB.max
     fi
-    [[ -d /sys/kernel/mm/hugepages/hugepages-2048kB ]] || skip "needs huge pages of 2 MB"
+    requires huge_pages
 
     create 'cgroup.hugetlb\t/h\t2MB\t4194304'
 

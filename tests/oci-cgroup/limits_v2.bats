@@ -99,7 +99,7 @@ create()
 
 @test "v2: huge pages" {
     grep -qw hugetlb /sys/fs/cgroup/cgroup.controllers || skip "needs the controller 'hugetlb'"
-    [[ -d /sys/kernel/mm/hugepages/hugepages-2048kB ]] || skip "needs huge pages of 2 MB"
+    requires huge_pages
 
     create 'cgroup.hugetlb\t/h\t2MB\t4194304'
 
@@ -249,7 +249,7 @@ can_open() { oci-cgroup join "$BOX" -- sh -c 'exec 4'"$1"'"$0"' "$2" 2>/dev/null
 }
 
 @test "v2: the reservations of huge pages are limited, too" {
-    [[ -d /sys/kernel/mm/hugepages/hugepages-2048kB ]] || skip "needs huge pages of 2 MB"
+    requires huge_pages
 
     create 'cgroup.hugetlb\t/h\t2MB\t4194304'
 

@@ -5,13 +5,6 @@ load ../helpers
 load cgroups
 load unified
 
-setup()
-{
-    ocirun_setup
-    requires root
-    BOX=/$TEST_ID
-}
-
 cgroup_of() { sed -n 's/^0:://p' "/proc/$1/cgroup"; }
 handed_on() { cat "$TREE$1/cgroup.subtree_control"; }
 

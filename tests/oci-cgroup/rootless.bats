@@ -4,13 +4,6 @@
 load ../helpers
 load cgroups
 
-setup()
-{
-    ocirun_setup
-    requires root
-    BOX=/$TEST_ID
-}
-
 @test "not being permitted is fine with --tolerate-denied when nothing was asked for: nothing is printed" {
     run -0 --separate-stderr as_user oci-cgroup create --tolerate-denied --name "$TEST_ID"
 

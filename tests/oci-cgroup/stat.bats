@@ -4,13 +4,6 @@
 load ../helpers
 load cgroups
 
-setup()
-{
-    ocirun_setup
-    requires root
-    BOX=/$TEST_ID
-}
-
 @test "stat prints limits and use, a line each" {
     oci-cgroup create --memory 32M --pids 20 "$BOX" >/dev/null
     start_in "$BOX"

@@ -4,13 +4,6 @@
 load ../helpers
 load cgroups
 
-setup()
-{
-    ocirun_setup
-    requires root
-    BOX=/$TEST_ID
-}
-
 @test "top prints a table: the busiest first, its time of the processor in percent, memory and pids with their limits" {
     oci-cgroup create --memory 32M --pids 9 "$BOX" >/dev/null
     oci-cgroup create "$BOX.busy" >/dev/null

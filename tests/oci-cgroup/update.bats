@@ -216,7 +216,7 @@ our_values()
 @test "hybrid: an update hands a controller of v2 on through all parents; refused, its values are as before" {
     requires hybrid
     grep -qw hugetlb /sys/fs/cgroup/unified/cgroup.controllers || skip "needs the controller 'hugetlb' in the v2 hierarchy"
-    [[ -d /sys/kernel/mm/hugepages/hugepages-2048kB ]] || skip "needs huge pages of 2 MB"
+    requires huge_pages
     oci-cgroup create --pids 9 "$BOX/a/b" >/dev/null
     start_in "$BOX/a/b"
 

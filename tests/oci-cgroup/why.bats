@@ -5,13 +5,6 @@ load ../helpers
 load cgroups
 load unified
 
-setup()
-{
-    ocirun_setup
-    requires root
-    BOX=/$TEST_ID
-}
-
 @test "why says of each controller whether the cgroup has it" {
     oci-cgroup create "$BOX" >/dev/null
 

@@ -3,14 +3,14 @@
 
 load ../helpers
 
+BATS_TEST_TIMEOUT=$((BATS_TEST_TIMEOUT * 3))
+
 setup()
 {
     ocirun_setup
     requires root
     make_bundle
 }
-
-our_cgroups() { find /sys/fs/cgroup -maxdepth 7 -type d -name "*$TEST_ID*" 2>/dev/null; }
 
 # where ID: its cgroup, by the journal, relative to the mount point.
 where() { sed -n 's/^location\t.*\t//p' "$STATE_ROOT/$1" | sort -u; }
@@ -84,7 +84,6 @@ near()
 @test "200 containers that are made and removed at once leave no cgroup" {
     count=200
     [[ ! -d /run/systemd/system ]] || count=40 # an emulated machine
-    BATS_TEST_TIMEOUT=$((BATS_TEST_TIMEOUT * 5))
     cfg '.linux.resources += {pids: {limit: 20}, memory: {limit: 67108864}} | del(.linux.cgroupsPath)'
     seq "$count" | xargs -P 20 -I{} sh -c '"$1" --root "$2" run "$3-{}" >/dev/null 2>"err-{}" </dev/null || echo "{}: $(cat "err-{}")" >>failures' - "$OCIRUN" "$STATE_ROOT" "$TEST_ID"
 

@@ -4,6 +4,8 @@
 
 load ../helpers
 
+BATS_TEST_TIMEOUT=$((BATS_TEST_TIMEOUT * 3))
+
 # kill_at PROGRAM N COMMAND...: COMMAND, in which PROGRAM is killed at its step N. Sets KILLED, to nothing when COMMAND succeeded, as
 # PROGRAM has fewer steps. Fails when COMMAND failed of something else.
 kill_at()
@@ -22,16 +24,6 @@ kill_at()
     fi
     echo "step $2 of $1: status $status, but it was not killed: $(cat err)"
     return 1
-}
-
-# Everything of this test's containers: processes, cgroups, mounts, state.
-nothing_is_left()
-{
-    [[ $(ls -A "$STATE_ROOT" 2>/dev/null | grep -v '^\.seccomp$') == "" ]] || { ls -laR "$STATE_ROOT"; return 1; }
-    [[ ! -e $BUNDLE/.ocirun-$TEST_ID ]] || { ls -laR "$BUNDLE/.ocirun-$TEST_ID"; return 1; }
-    [[ $(find /sys/fs/cgroup -name "*$TEST_ID*" 2>/dev/null) == "" ]] || { find /sys/fs/cgroup -name "*$TEST_ID*"; return 1; }
-    ! compgen -G "/run/systemd/transient/*$TEST_ID*" || return 1
-    ! grep -qF "$BUNDLE" /proc/self/mountinfo
 }
 
 # every_step PROGRAM LEAST COMMAND...: kills at step 1, 2, … until COMMAND gets through; LEAST is how many it must have been.
@@ -54,7 +46,6 @@ every_step()
     requires root
     make_bundle
     cfg --arg path "/$TEST_ID/inner" '.linux.cgroupsPath = $path'
-    BATS_TEST_TIMEOUT=300
     every_step ocirun 5 create "$TEST_ID"
 }
 
@@ -86,7 +77,6 @@ every_step()
 @test "create: with systemd, ocirun is killed at every step" {
     requires root systemd
     make_bundle
-    BATS_TEST_TIMEOUT=600
     every_step ocirun 5 --systemd-cgroup create "$TEST_ID"
 }
 

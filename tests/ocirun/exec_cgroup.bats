@@ -2,6 +2,7 @@
 # exec: into which cgroup.
 
 load ../helpers
+load container
 
 setup()
 {
@@ -12,23 +13,6 @@ setup()
     cfg --arg path "/$TEST_ID" '.linux.cgroupsPath = $path | .linux.namespaces |= map(select(.type != "cgroup"))'
     args sleep 1000
     rt run --detach "$TEST_ID" >/dev/null 2>&1 </dev/null
-}
-
-teardown()
-{
-    if ((EUID == 0)); then
-        rt delete --force "$TEST_ID"
-    fi
-    ocirun_teardown
-}
-
-# Our container's cgroup in each hierarchy.
-our_cgroups()
-{
-    local mountpoint type
-    while read -r _ mountpoint type _; do
-        [[ $type != cgroup* || ! -d $mountpoint/$TEST_ID ]] || echo "$mountpoint/$TEST_ID"
-    done </proc/mounts
 }
 
 make_below()
@@ -82,7 +66,7 @@ own() { rt exec "$@" "$TEST_ID" cat /proc/self/cgroup; }
 
 @test "v2: when the container hands its controllers on, exec goes where its first process is" {
     requires cgroup_v2
-    init=$(rt state "$TEST_ID" | jq .pid)
+    init=$(first_process "$TEST_ID")
     mkdir "/sys/fs/cgroup/$TEST_ID/init.scope" "/sys/fs/cgroup/$TEST_ID/other"
     echo "$init" >"/sys/fs/cgroup/$TEST_ID/init.scope/cgroup.procs"
     echo +memory >"/sys/fs/cgroup/$TEST_ID/cgroup.subtree_control"

@@ -165,7 +165,7 @@ HOOK
     [[ ! -e seen.poststop ]]
     rt delete "$TEST_ID"
     [[ $(tail -1 order) == poststop ]]
-    jq -e --arg id "$TEST_ID" '.status == "stopped" and .id == $id and (has("pid") | not) or .pid == 0' state.poststop
+    jq -e --arg id "$TEST_ID" '.status == "stopped" and .id == $id and ((has("pid") | not) or .pid == 0)' state.poststop
     grep -qxF "own mnt=$host_mnt net=$host_net" seen.poststop
 }
 
@@ -222,7 +222,7 @@ HOOK
     rt run --detach "$TEST_ID" 3>&- >out 2>&1
     wait_until test -s message
     kill "$agent"
-    grep -o '{.*}' message | jq -e --arg id "$TEST_ID" --argjson pid "$(rt state "$TEST_ID" | jq .pid)" --arg b "$BUNDLE" \
+    grep -o '{.*}' message | jq -e --arg id "$TEST_ID" --argjson pid "$(first_process "$TEST_ID")" --arg b "$BUNDLE" \
         '.fds == ["seccompFd"] and .metadata == "meta" and .pid == $pid and .state.id == $id and .state.pid == $pid and .state.annotations == {a: "b"} and .state.bundle == $b'
 
     rm -f agent message
@@ -232,7 +232,7 @@ HOOK
     rt exec --detach --pid-file pid "$TEST_ID" sleep 1000 3>&- >out 2>&1 || { cat out; false; }
     wait_until test -s message
     kill "$agent"
-    grep -o '{.*}' message | jq -e --arg id "$TEST_ID" --argjson pid "$(cat pid)" --argjson first "$(rt state "$TEST_ID" | jq .pid)" \
+    grep -o '{.*}' message | jq -e --arg id "$TEST_ID" --argjson pid "$(cat pid)" --argjson first "$(first_process "$TEST_ID")" \
         '.pid == $pid and .state.id == $id and .state.pid == $first and .state.status == "running"'
     rt delete --force "$TEST_ID"
 }

@@ -24,7 +24,6 @@ teardown()
 
 # ocirun, told where resctrl is.
 rdt() { "$OCIRUN" --root "$STATE_ROOT" --resctrl "$RESCTRL" "$@"; }
-first_process() { rt state "$1" | jq .pid; }
 # Directories that are no part of an empty resctrl, monitoring groups too.
 groups() { find "$RESCTRL" -mindepth 1 \( -name "*$TEST_ID*" -o -name 'gold*' \); }
 

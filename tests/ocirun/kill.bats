@@ -78,7 +78,7 @@ load ../helpers
     args sh -c 'sleep 1000 & sleep 1001 & echo $! >/dev/null; wait'
     rt run --detach "$TEST_ID" </dev/null >/dev/null 2>&1
     local pids
-    wait_until eval 'pids=$(pgrep -f "^sleep 100[01]$" -P "$(rt state "$TEST_ID" | jq .pid)") && (($(wc -w <<<"$pids") == 2))'
+    wait_until eval 'pids=$(pgrep -f "^sleep 100[01]$" -P "$(first_process "$TEST_ID")") && (($(wc -w <<<"$pids") == 2))'
 
     rt kill "$TEST_ID" KILL
 

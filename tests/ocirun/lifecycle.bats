@@ -50,7 +50,7 @@ load ../helpers
     rt create --pid-file pids/init.pid "$TEST_ID"
 
     [[ $(ls -A pids) == init.pid ]]
-    [[ $(cat pids/init.pid) == "$(rt state "$TEST_ID" | jq .pid)" ]]
+    [[ $(cat pids/init.pid) == "$(first_process "$TEST_ID")" ]]
     is_running "$(cat pids/init.pid)"
     rt delete --force "$TEST_ID"
 }

@@ -2,29 +2,7 @@
 # The rest of the linux section: devices, kernel settings, hidden and read-only paths, propagation, labels, personality, memory.
 
 load ../helpers
-
-setup()
-{
-    ocirun_setup
-    ((EUID != 0)) || make_bundle
-}
-
-# box WORD...: the program WORD... in the container; its output is in $output.
-box()
-{
-    args "$@"
-    run -0 --separate-stderr rt run "$TEST_ID"
-}
-
-# refused POINTER PATTERN: the container is not made, and nothing of it is left.
-refused()
-{
-    args true
-    run -1 rt run "$TEST_ID"
-    # shellcheck disable=SC2053
-    [[ $output == *"$1"*$2* ]] || { echo "$output"; return 1; }
-    [[ -z $(compgen -G "$STATE_ROOT/*") ]]
-}
+load box
 
 user_namespace='.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}]
     | .linux.gidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | del(.linux.resources)'
@@ -132,11 +110,6 @@ map_rootfs() { own_rootfs && chown -R --no-dereference 100000:100000 rootfs; }
     [[ $output == written && $stderr == *"touch: /data/x: Read-only file system"* ]]
 }
 
-@test "the default configuration masks /proc/scsi and powercap" {
-    requires root
-    jq -e '.linux.maskedPaths | contains(["/proc/scsi", "/sys/devices/virtual/powercap"])' config.json
-}
-
 # root_mount: the line of the container's root in /proc/self/mountinfo.
 root_mount() { grep -E '^[0-9]+ [0-9]+ [0-9:]+ [^ ]+ / ' <<<"$output"; }
 
@@ -190,16 +163,14 @@ root_mount() { grep -E '^[0-9]+ [0-9]+ [0-9:]+ [^ ]+ / ' <<<"$output"; }
 }
 
 @test "mountLabel and selinuxLabel mean nothing on a host without SELinux" {
-    requires root
-    [[ ! -e /sys/fs/selinux/enforce ]] || skip "needs a host without SELinux"
+    requires root no_selinux
     cfg '.linux.mountLabel = "system_u:object_r:container_file_t:s0:c1,c2" | .process.selinuxLabel = "system_u:system_r:container_t:s0:c1,c2"'
     box grep ' /dev ' /proc/self/mounts
     [[ $output != *context* ]]
 }
 
 @test "mountLabel is the context of new file systems where SELinux is on" {
-    requires root unshare
-    [[ ! -e /sys/fs/selinux/enforce ]] || skip "plays SELinux on a host that has none"
+    requires root unshare no_selinux
     # The kernel without SELinux does not know it: its refusal shows that it was asked.
     local with_selinux='mount -t tmpfs tmpfs /sys/fs && mkdir /sys/fs/selinux && echo 1 >/sys/fs/selinux/enforce && exec "$@"'
     args true
@@ -230,8 +201,7 @@ root_mount() { grep -E '^[0-9]+ [0-9]+ [0-9:]+ [^ ]+ / ' <<<"$output"; }
 }
 
 @test "memoryPolicy: mode, nodes and flags are those of the program, also for exec" {
-    requires root
-    [[ -e /proc/self/numa_maps ]] || skip "needs a kernel with NUMA"
+    requires root numa
     local entry
     for entry in 'MPOL_BIND 0 "" bind:0' 'MPOL_INTERLEAVE 0 "" interleave:0' 'MPOL_PREFERRED 0 "" prefer:0' 'MPOL_LOCAL "" "" local' \
         'MPOL_BIND 0 MPOL_F_STATIC_NODES bind=static:0' 'MPOL_BIND 0 MPOL_F_RELATIVE_NODES bind=relative:0' 'MPOL_DEFAULT "" "" default'; do
@@ -248,8 +218,7 @@ root_mount() { grep -E '^[0-9]+ [0-9]+ [0-9:]+ [^ ]+ / ' <<<"$output"; }
 }
 
 @test "memoryPolicy: what the kernel refuses is an error with its place" {
-    requires root
-    [[ -e /proc/self/numa_maps ]] || skip "needs a kernel with NUMA"
+    requires root numa
     cfg '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "900"}'
     refused /linux/memoryPolicy "cannot set the memory policy MPOL_BIND for the nodes '900': "
     cfg '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "0", flags: ["MPOL_F_STATIC_NODES", "MPOL_F_RELATIVE_NODES"]}'

@@ -2,30 +2,7 @@
 # The root file system and the mounts.
 
 load ../helpers
-
-setup()
-{
-    ocirun_setup
-    ((EUID != 0)) || make_bundle
-}
-
-# box WORD...: the program WORD... in the container; its output is in $output.
-box()
-{
-    args "$@"
-    run -0 --separate-stderr rt run "$TEST_ID"
-}
-
-# refused POINTER PATTERN: the container is not made, and nothing of it is left.
-refused()
-{
-    args true
-    run -1 rt run "$TEST_ID"
-    # shellcheck disable=SC2053
-    [[ $output == *"$1"*$2* ]] || { echo "$output"; return 1; }
-    [[ -z $(compgen -G "$STATE_ROOT/*") ]]
-    refute grep -q "$BUNDLE" /proc/self/mountinfo
-}
+load box
 
 # mount_in DESTINATION SOURCE [OPTION]...: one more mount; SOURCE is a path, or the type of a file system after a colon.
 mount_in()

@@ -2,29 +2,7 @@
 # linux.namespaces, the mappings of ids, the offsets of clocks, and what goes into a namespace: network devices.
 
 load ../helpers
-
-setup()
-{
-    ocirun_setup
-    ((EUID != 0)) || make_bundle
-}
-
-# box WORD...: the program WORD... in the container; its output is in $output.
-box()
-{
-    args "$@"
-    run -0 --separate-stderr rt run "$TEST_ID"
-}
-
-# refused POINTER PATTERN: the container is not made, and nothing of it is left.
-refused()
-{
-    args true
-    run -1 rt run "$TEST_ID"
-    # shellcheck disable=SC2053
-    [[ $output == *"$1"*$2* ]] || { echo "$output"; return 1; }
-    [[ -z $(compgen -G "$STATE_ROOT/*") ]]
-}
+load box
 
 # hold OPTION...: a process in namespaces of its own (unshare's options), until the end of the test. Sets HOLDER to its pid.
 hold()

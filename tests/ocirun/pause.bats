@@ -2,21 +2,7 @@
 # pause and resume.
 
 load ../helpers
-
-setup()
-{
-    ocirun_setup
-    requires root
-    make_bundle
-}
-
-teardown()
-{
-    if ((EUID == 0)); then
-        rt delete --force "$TEST_ID"
-    fi
-    ocirun_teardown
-}
+load container
 
 # A container that counts in ./out.
 start_counting()
@@ -26,29 +12,19 @@ start_counting()
     wait_until grep -qx 2 out
 }
 
-has_more_than() { (($(wc -l <out) > $1)); }
-goes_on() { wait_until has_more_than "$(wc -l <out)"; }
-stands_still()
-{
-    local before
-    before=$(wc -l <out)
-    sleep "$((BATS_TEST_TIMEOUT / 60)).3"
-    refute has_more_than "$before"
-}
-
 @test "a paused container stands still, says so, and goes on when it is resumed" {
     start_counting
 
     run -0 rt pause "$TEST_ID"
 
     [[ $output == "" ]]
-    stands_still
+    stands_still out
     has_status "$TEST_ID" paused
     [[ $(rt list --format json | jq -r '.[].status') == paused ]]
     [[ $(rt list) == *" paused "* ]]
     run -0 rt resume "$TEST_ID"
     [[ $output == "" ]]
-    goes_on
+    goes_on out
     has_status "$TEST_ID" running
 }
 

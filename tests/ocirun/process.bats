@@ -2,29 +2,7 @@
 # The process: what the program finds itself with.
 
 load ../helpers
-
-setup()
-{
-    ocirun_setup
-    ((EUID != 0)) || make_bundle
-}
-
-# box WORD...: the program WORD... in the container; its output is in $output.
-box()
-{
-    args "$@"
-    run -0 --separate-stderr rt run "$TEST_ID"
-}
-
-# refused POINTER PATTERN: the container is not made, and nothing of it is left.
-refused()
-{
-    args true
-    run -1 rt run "$TEST_ID"
-    # shellcheck disable=SC2053
-    [[ $output == *"$1"*$2* ]] || { echo "$output"; return 1; }
-    [[ -z $(compgen -G "$STATE_ROOT/*") ]]
-}
+load box
 
 # status_line NAME: a line of /proc/self/status, from $output.
 status_line() { sed -n "s/^$1:[[:space:]]*//p" <<<"$output"; }
@@ -188,7 +166,7 @@ T
     # A cgroup v1 has no time for real-time processes that was not given to it.
     rt --cgroup-manager disabled run --detach "$TEST_ID" 3>&- >out 2>&1
     # The program is the process that was set; its children are as others.
-    run chrt -p "$(rt state "$TEST_ID" | jq .pid)"
+    run chrt -p "$(first_process "$TEST_ID")"
     rt delete --force "$TEST_ID"
     [[ $output == *"SCHED_RR|SCHED_RESET_ON_FORK"*"priority: 3"* ]]
     cfg '.process.scheduler = {policy: "SCHED_DEADLINE", runtime: 10000000, deadline: 20000000, period: 30000000, flags: ["SCHED_FLAG_RECLAIM", "SCHED_FLAG_DL_OVERRUN"]}'
@@ -224,8 +202,7 @@ T
 }
 
 @test "the CPUs that the caller is bound to are not the container's: it has those of its cgroup" {
-    requires root taskset
-    [[ $(nproc) -gt 1 ]] || skip "needs two CPUs"
+    requires root taskset two_cpus
     local all
     all=$(sed -n 's/^Cpus_allowed_list:\t//p' /proc/self/status)
     args sh -c 'sed -n "s/^Cpus_allowed_list:.//p" /proc/self/status; sleep 1000'
@@ -235,8 +212,7 @@ T
 }
 
 @test "execCPUAffinity: exec starts on the initial CPUs and runs on the final ones; the first process is not touched" {
-    requires root strace
-    [[ $(nproc) -gt 1 ]] || skip "needs two CPUs"
+    requires root strace two_cpus
     cfg '.process.execCPUAffinity = {initial: "0", final: "1"}'
     args sh -c 'sed -n "s/^Cpus_allowed_list:.//p" /proc/self/status; sleep 1000'
     rt run --detach "$TEST_ID" 3>&- >out 2>&1
@@ -260,8 +236,7 @@ T
 }
 
 @test "apparmorProfile on a host without AppArmor is an error, but for unconfined" {
-    requires root
-    [[ $(cat /sys/module/apparmor/parameters/enabled 2>/dev/null) != Y ]] || skip "needs a host without AppArmor"
+    requires root no_apparmor
     cfg '.process.apparmorProfile = "docker-default"'
     refused /process/apparmorProfile "AppArmor is not enabled on this host"
     cfg '.process.apparmorProfile = "unconfined"'

@@ -2,6 +2,7 @@
 # ps: the processes of a container.
 
 load ../helpers
+load container
 
 setup()
 {
@@ -11,19 +12,11 @@ setup()
     args sh -c 'sleep 1000 & sleep 1001 & echo ready; wait'
 }
 
-teardown()
-{
-    if ((EUID == 0)); then
-        rt delete --force "$TEST_ID"
-    fi
-    ocirun_teardown
-}
-
 start()
 {
     rt run --detach "$TEST_ID" >out 2>&1 </dev/null
     wait_until grep -q ready out
-    INIT=$(rt state "$TEST_ID" | jq .pid)
+    INIT=$(first_process "$TEST_ID")
 }
 
 @test "ps --format json prints an array of the host's process ids, and nothing else" {

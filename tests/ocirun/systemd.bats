@@ -1,18 +1,16 @@
 #!/usr/bin/env bats
 # The systemd cgroup manager: a container is a scope.
 load ../helpers
+load ../oci-cgroup-systemd/units
 
 SCOPE() { echo "ocirun-$TEST_ID.scope"; }
-property_of() { systemctl show --property "$2" --value "$1"; }
-is_unknown() { [[ $(systemctl list-units --all --plain --no-legend "$1") == "" ]]; }
-host_pid() { rt state "$TEST_ID" | jq .pid; }
+host_pid() { first_process "$TEST_ID"; }
 # The directory of container's cgroup, as the container is told.
 cgroup_dir() { sed -n "s/^location\t2\t\t\([^\t]*\)\t/\1/p" "$STATE_ROOT/$TEST_ID"; }
 detached() { rt --systemd-cgroup run --detach "$@" </dev/null >out 2>err || { cat err; return 1; }; }
 
 @test "where no systemd runs --systemd-cgroup is an error that says so, and leaves nothing" {
-    requires root
-    [[ ! -d /run/systemd/system ]] || skip "needs a machine without systemd"
+    requires root no_systemd
     make_bundle
 
     run -1 --separate-stderr rt --systemd-cgroup run "$TEST_ID"
@@ -22,8 +20,7 @@ detached() { rt --systemd-cgroup run --detach "$@" </dev/null >out 2>err || { ca
 }
 
 @test "--cgroup-manager auto does without systemd where none runs" {
-    requires root
-    [[ ! -d /run/systemd/system ]] || skip "needs a machine without systemd"
+    requires root no_systemd
     make_bundle
 
     rt --cgroup-manager auto run "$TEST_ID"

@@ -2,6 +2,7 @@
 # update: other limits for a container.
 
 load ../helpers
+load container
 
 setup()
 {
@@ -11,14 +12,6 @@ setup()
     args sleep 1000
     cfg --arg path "/$TEST_ID" '.linux.cgroupsPath = $path
         | .linux.resources += {memory: {limit: 67108864, reservation: 33554432}, cpu: {shares: 1024, quota: 50000, period: 100000}, pids: {limit: 20}}'
-}
-
-teardown()
-{
-    if ((EUID == 0)); then
-        rt delete --force "$TEST_ID"
-    fi
-    ocirun_teardown
 }
 
 start() { rt run --detach "$TEST_ID" >/dev/null 2>&1 </dev/null; }

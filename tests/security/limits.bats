@@ -4,21 +4,10 @@
 
 load ../helpers
 
-setup()
-{
-    ocirun_setup
-    BATS_TEST_TIMEOUT=180
-}
+BATS_TEST_TIMEOUT=$((BATS_TEST_TIMEOUT * 3))
 
 # config PYTHON: changes `c`, the configuration.
 config() { python3 -c 'import json, sys; c = json.load(open("config.json")); exec(sys.argv[1]); json.dump(c, open("config.json", "w"))' "$1"; }
-
-# Nothing of this test's containers.
-nothing_is_left()
-{
-    [[ $(ls -A "$STATE_ROOT" 2>/dev/null | grep -v '^\.seccomp$') == "" && $(ls -d .ocirun-* 2>/dev/null) == "" ]] &&
-        [[ $(find /sys/fs/cgroup -name "$TEST_ID*" 2>/dev/null) == "" ]] && ! grep -qF "$BUNDLE" /proc/self/mountinfo
-}
 
 @test "thousands of mounts, devices, masked and read-only paths, variables and arguments work" {
     requires root python3

@@ -42,7 +42,7 @@ load ../helpers
     # shellcheck disable=SC2016
     for damage in '$a\\q\\' 's/^process\t.*/process\tx\ty/' 's/^created\t.*/\x00\x01\xff/' '/^location/s/\t.*/\t9\t9\t9\t9/' '/^bundle/,$d'; do
         rt run --detach "$TEST_ID" </dev/null >/dev/null 2>&1
-        pid=$(rt state "$TEST_ID" | jq .pid)
+        pid=$(first_process "$TEST_ID")
         sed -i "$damage" "$STATE_ROOT/$TEST_ID"
         rt state "$TEST_ID" >/dev/null || true
         rt list >/dev/null
