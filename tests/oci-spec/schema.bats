@@ -14,7 +14,7 @@ setup()
     # Without what the schema does not know but everybody writes (r-forms of propagation, types in the mode of a device).
     oci-spec unset /vm "$BATS_TEST_DIRNAME/everything.json" | oci-spec unset /windows | oci-spec set /linux/rootfsPropagation slave |
         oci-spec set /linux/devices/0/fileMode 438 >everything.json
-    # Sections that may not be supported yet: alone, so that their refusal does not hide anything.
+    # Sections of newer versions: alone, so that a refusal of one does not hide anything.
     oci-spec new | jq '.linux.netDevices = {eth0: {name: "eth1"}}' >netdevices.json
     oci-spec new | jq '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "0", flags: ["MPOL_F_STATIC_NODES"]}' >memorypolicy.json
     oci-spec new | jq '.linux.intelRdt = {closID: "a", schemata: ["MB:0=20"], enableMonitoring: true}' >intelrdt.json
