@@ -87,8 +87,7 @@ every_step()
     local n
     for n in 1 2; do
         rt --systemd-cgroup run --detach "$TEST_ID" </dev/null >/dev/null 2>&1
-        timeout 30 "$OCIRUN" --root "$STATE_ROOT" --test-step "oci-cgroup-systemd:$n:9" delete --force "$TEST_ID" 2>err || rt delete --force "$TEST_ID"
-        grep -qF "oci-cgroup-systemd was killed by signal 9 (Killed); its last step was: " err || { cat err; return 1; }
+        timeout 30 "$OCIRUN" --root "$STATE_ROOT" --test-step "oci-cgroup-systemd:$n:9" delete --force "$TEST_ID" || rt delete --force "$TEST_ID"
         wait_until nothing_is_left
     done
 }
