@@ -1,6 +1,7 @@
 // The files of one cgroup; killing, freezing and removing it.
 #include "cgroup/cgroup.h"
 
+#include "clock/clock.h"
 #include "stage/stage.h"
 
 #include <algorithm>
@@ -280,13 +281,6 @@ Result<std::vector<pid_t>> CgroupDir::processes() const { return processes_of(fd
 
 // ---------------------------------------------------------------- freezing
 
-static long long now_ms()
-{
-    timespec now;
-    ::clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
 static void sleep_ms(long milliseconds)
 {
     timespec time{milliseconds / 1000, milliseconds % 1000 * 1000000};
@@ -320,14 +314,14 @@ static Result<void> thaw(const CgroupDir& cgroup)
 /// Freezes and waits for at most `patience_ms`; false: not all have stopped.
 static Result<bool> freeze(const CgroupDir& cgroup, long long patience_ms)
 {
-    long long end = now_ms() + patience_ms;
+    long long end = monotonic_ms() + patience_ms;
     for (long pause = 1;; pause = std::min(pause * 2, 50L)) {
         // v1: writing again makes the kernel try again with those that could not be frozen.
         if (pause == 1 || cgroup.version() == 1)
             TRY(cgroup.version() == 1 ? cgroup.write("freezer.state", "FROZEN") : cgroup.write("cgroup.freeze", "1"));
         if (TRY(all_stopped(cgroup)))
             return true;
-        if (now_ms() >= end)
+        if (monotonic_ms() >= end)
             return false;
         sleep_ms(pause);
     }
@@ -436,10 +430,10 @@ Result<void> kill_processes(const std::string& directory, int signal)
     });
     // Each round finds only what was born since the last one; with everything frozen that is nobody.
     std::vector<pid_t> done;
-    for (long long end = now_ms() + 2000;;) {
+    for (long long end = monotonic_ms() + 2000;;) {
         if (!TRY(signal_new_processes(*cgroup, signal, done)))
             return {};
-        if (now_ms() >= end)
+        if (monotonic_ms() >= end)
             return Error{"processes of cgroup '" + directory + "' multiply faster than they can be signalled"};
     }
 }
@@ -473,7 +467,7 @@ Result<void> remove_cgroup(const std::string& directory, int patience_ms)
         return {};
     stage::step("remove the cgroup");
     int problem = try_to_remove(directory);
-    for (long long end = now_ms() + patience_ms; problem != 0;) {
+    for (long long end = monotonic_ms() + patience_ms; problem != 0;) {
         if (!is_in_use(problem))
             return cannot_remove(directory, {}, problem);
         TRY(visit_below(cgroup->fd(), [](int parent, const std::string& name, int) { ::unlinkat(parent, name.c_str(), AT_REMOVEDIR); }));
@@ -481,7 +475,7 @@ Result<void> remove_cgroup(const std::string& directory, int patience_ms)
         if (problem == 0)
             return {};
         std::vector<pid_t> inside = TRY(cgroup->processes());
-        long long left = end - now_ms();
+        long long left = end - monotonic_ms();
         if (left <= 0)
             return cannot_remove(directory, inside, problem);
         // Somebody who is on the way out: wait for the end of one of them. Whoever has ended may be

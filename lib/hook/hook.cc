@@ -1,6 +1,7 @@
 // Starting hooks, watching them, and saying what went wrong in them.
 #include "hook/hook.h"
 
+#include "clock/clock.h"
 #include "fd/fd.h"
 #include "process/process.h"
 #include "stage/stage.h"
@@ -74,22 +75,15 @@ static Result<Hook> parse_hook(const Directive& line)
     return hook;
 }
 
-static long long now_ms()
-{
-    timespec now;
-    ::clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000LL + now.tv_nsec / 1'000'000;
-}
-
 static Result<void> wait_for(ChildProcess& child, Output& output, long long timeout, const Interruption& interruption)
 {
     UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, child.pid(), 0)));
     if (!pidfd)
         return errno_error("cannot watch the hook");
-    const long long deadline = now_ms() + timeout * 1000;
+    const long long deadline = monotonic_ms() + timeout * 1000;
     for (;;) {
         pollfd watched[3] = {{pidfd.get(), POLLIN, 0}, {output.fd(), POLLIN, 0}, {interruption.fd, POLLIN, 0}};
-        const long long left = deadline - now_ms();
+        const long long left = deadline - monotonic_ms();
         if (timeout > 0 && left <= 0)
             return Error{"timed out after " + std::to_string(timeout) + " s and was killed" + output.words()};
         if (::poll(watched, 3, timeout > 0 ? static_cast<int>(std::min(left, 1LL << 30)) : -1) < 0 && errno != EINTR)
