@@ -186,6 +186,9 @@ static Result<bool> is_selinux_on()
     return TRY(read_all(file.get(), 1 << 16)).find("\tselinuxfs\n") != std::string::npos;
 }
 
+/// What AppArmor's file takes: a verb and a profile.
+static constexpr std::string_view apparmor_verb = "exec ";
+
 Result<Label> Label::prepare(const Plan& plan)
 {
     Label label;
@@ -201,7 +204,7 @@ Result<Label> Label::prepare(const Plan& plan)
             return Error{"cannot apply the AppArmor profile '" + std::string((*apparmor)[0]) + "': AppArmor is not enabled on this host"}.with_pointer(
                 label.pointer_);
         }
-        label.text_ = "exec " + std::string((*apparmor)[0]);
+        label.text_ = std::string(apparmor_verb) + std::string((*apparmor)[0]);
         // Linux >= 5.8 has a file for AppArmor alone; the other one belongs to the first module.
         file = "thread-self/attr/apparmor/exec";
         older_file = "thread-self/attr/exec";
@@ -228,8 +231,11 @@ Result<void> Label::apply()
     if (!file_)
         return {};
     stage::step("set the security label");
-    if (::write(file_.get(), text_.data(), text_.size()) != static_cast<ssize_t>(text_.size()))
+    if (::write(file_.get(), text_.data(), text_.size()) != static_cast<ssize_t>(text_.size())) {
+        if (errno == ENOENT && text_.starts_with(apparmor_verb))
+            return Error{"cannot apply the AppArmor profile '" + text_.substr(apparmor_verb.size()) + "': none of that name is loaded; 'apparmor_parser FILE' loads one"}.with_pointer(pointer_);
         return errno_error("cannot apply the label '" + text_ + "' by `/proc/thread-self/attr/exec`").with_pointer(pointer_);
+    }
     file_.reset();
     return {};
 }

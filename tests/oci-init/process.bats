@@ -259,7 +259,7 @@ status_line() { sed -n "s/^$1:[[:space:]]*//p" <<<"$output"; }
 @test "an AppArmor profile that is not loaded is refused; one that is loaded is in force, also where /proc lies" {
     requires root apparmor
     cfg '.process.apparmorProfile = "nosuch-profile"'
-    refused "oci-init: /process/apparmorProfile: cannot apply the label 'exec nosuch-profile' by \`/proc/thread-self/attr/*: No such file or directory"
+    refused "oci-init: /process/apparmorProfile: cannot apply the AppArmor profile 'nosuch-profile': none of that name is loaded; 'apparmor_parser FILE' loads one"
     requires apparmor_parser
     printf 'profile ocirun-test-%s flags=(attach_disconnected,mediate_deleted) { file, capability, deny /etc/shadow-of-test r, }\n' "$TEST_ID" >profile
     apparmor_parser -r profile
