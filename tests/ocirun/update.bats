@@ -188,7 +188,7 @@ state_limits() { jq -c '.config.cgroups | del(.path)' "$BUNDLE/.ocirun-$TEST_ID/
 @test "checkBeforeUpdate of config.json holds for later updates" {
     requires cgroup_v2
     cfg '.linux.resources.memory.checkBeforeUpdate = true'
-    args sh -c 'x=$(head -c 20000000 /dev/zero | tr "\0" x); echo full; sleep 1000'
+    args sh -c 'x=$(head -c 20000000 /dev/zero | tr "\0" x); echo full; sleep 1000; :'
     rt run --detach "$TEST_ID" >out 2>&1 </dev/null
     wait_until grep -q full out
 
