@@ -13,6 +13,7 @@ enum ExitCode : int {
     exit_done = 0,
     exit_failed = 1,
     exit_usage = 2,
+    exit_no_manager = 3,        ///< of oci-cgroup-systemd: no manager of systemd answers
     exit_stage_failed = 125,    ///< a chain loader failed before it became PROGRAM
     exit_cannot_execute = 126,  ///< PROGRAM cannot be executed
     exit_not_found = 127,       ///< PROGRAM not found

@@ -334,6 +334,34 @@ private:
 
 Result<GVariant> parse_gvariant(std::string_view text) { return Reader(text).whole(); }
 
+/// Without the types, which whoever reads it knows from what is around it.
+static std::string bare_text(const GVariant& value)
+{
+    const char type = value.type[0];
+    if (type == 's' || type == 'o' || type == 'g') {
+        std::string text = "'";
+        for (char c : value.text) {
+            if (c == '\'' || c == '\\')
+                text += '\\';
+            text += c;
+        }
+        return text + "'";
+    }
+    if (value.type.size() == 1 && type != 'v')
+        return value.text;
+    std::string items;
+    for (const GVariant& child : value.children)
+        items += (items.empty() ? "" : value.type[0] == '{' ? ": " : ", ") + (type == 'v' ? gvariant_text(child) : bare_text(child));
+    switch (type) {
+    case 'v': return "<" + items + ">";
+    case '(': return "(" + items + (value.children.size() == 1 ? ",)" : ")");
+    case '{': return items;
+    default: return value.type[1] == '{' ? "{" + items + "}" : "[" + items + "]";
+    }
+}
+
+std::string gvariant_text(const GVariant& value) { return "@" + value.type + " " + bare_text(value); }
+
 static Result<GVariant> microseconds(const GVariant& seconds)
 {
     const char type = seconds.type[0];

@@ -19,10 +19,15 @@ struct GVariant {
 /// it has a point; the elements of an array have the type of the first. Maybe types, which D-Bus does not have, are refused.
 Result<GVariant> parse_gvariant(std::string_view text);
 
+/// The inverse: text that is read as the same value again.
+std::string gvariant_text(const GVariant& value);
+
 /// A unit's property.
 struct Property {
     std::string name;
     GVariant value;
+
+    bool is_list_of_tuples() const { return value.type.starts_with("a("); }
 };
 
 /// `NAME=VALUE`. A time in seconds, `TimeoutStopSec=5`, becomes the property that systemd has over D-Bus, in

@@ -86,3 +86,13 @@ TEST_CASE("a property is a name and a value; seconds become microseconds")
     for (std::string_view text : {"MemoryMax", "=5", "memoryMax=5", "Memory Max=5", "Memory/Max=5", "TimeoutStopSec='5'", "TimeoutStopSec=-1", "MemoryMax="})
         CHECK_MESSAGE(!parse_property(text).has_value(), text);
 }
+
+TEST_CASE("a value that is written is read as the same value again")
+{
+    for (std::string_view text : {"@t 18446744073709551615", "@x -5", "@b true", "@y 7", "@s 'it\\'s a \\\\ \"box\"\n'", "@as []", "@as ['a', 'b']", "@ay [1, 255]",
+                                  "@a(st) [('/dev/block/8:0', 5)]", "@(s) ('a',)", "@a{sv} {'k': <@u 5>, 'l': <@as ['x']>}", "@v <@v <@n -1>>", "@d 1.5"}) {
+        Result<GVariant> value = parse_gvariant(text);
+        REQUIRE_MESSAGE(value.has_value(), text);
+        CHECK(gvariant_text(value.value()) == text);
+    }
+}

@@ -1,12 +1,15 @@
 // Talking to systemd by libsystemd's sd-bus.
 #include "manager.h"
 
+#include "clock/clock.h"
 #include "fd/fd.h"
 #include "stage/stage.h"
 
+#include <algorithm>
+#include <climits>
 #include <cstdlib>
 #include <cstring>
-#include <ctime>
+#include <optional>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,7 +20,7 @@ static constexpr const char* manager_interface = "org.freedesktop.systemd1.Manag
 // How long the manager may take for an answer, and for a job. It is busy when many units start at once; its own limit for the stop of a
 // unit is 90 seconds.
 static constexpr uint64_t answer_usec = 60'000'000;
-static constexpr time_t job_seconds = 100;
+static constexpr long long job_ms = 100'000;
 
 ManagerKind own_manager()
 {
@@ -259,16 +262,13 @@ Result<std::string> Manager::run_job(Message& call, const std::string& attempted
     job.path = path;
 
     stage::step("wait for systemd's job");
-    timespec start;
-    ::clock_gettime(CLOCK_MONOTONIC, &start);
+    const long long deadline = monotonic_ms() + job_ms;
     while (job.result.empty()) {
         result = ::sd_bus_process(bus_.get(), nullptr);
         if (result > 0)
             continue;
-        timespec now;
-        ::clock_gettime(CLOCK_MONOTONIC, &now);
-        if (now.tv_sec - start.tv_sec > job_seconds)
-            return Error{attempted + ": systemd has not finished its job after " + std::to_string(job_seconds) + " seconds"};
+        if (monotonic_ms() > deadline)
+            return Error{attempted + ": systemd has not finished its job after " + std::to_string(job_ms / 1000) + " seconds"};
         if (result == 0)
             result = ::sd_bus_wait(bus_.get(), 1'000'000);
         if (result < 0 && result != -EINTR)
@@ -279,7 +279,16 @@ Result<std::string> Manager::run_job(Message& call, const std::string& attempted
 
 // ---------------------------------------------------------------- units
 
-Result<std::optional<bool>> Manager::is_active(const std::string& unit)
+unsigned version_number(std::string_view text)
+{
+    text.remove_prefix(std::min(text.find_first_of("0123456789"), text.size()));
+    unsigned number = 0;
+    for (; !text.empty() && text[0] >= '0' && text[0] <= '9' && number < 100'000; text.remove_prefix(1))
+        number = number * 10 + static_cast<unsigned>(text[0] - '0');
+    return number == 0 ? UINT_MAX : number;
+}
+
+Result<UnitState> Manager::state(const std::string& unit)
 {
     Message call(bus_.get(), "GetUnit");
     call.append("s", unit.c_str());
@@ -287,11 +296,11 @@ Result<std::optional<bool>> Manager::is_active(const std::string& unit)
     int result = call.send(reply);
     if (result < 0) {
         if (reply.is_missing_unit())
-            return std::optional<bool>();
+            return UnitState::unknown;
         return reply.failure("cannot ask systemd for unit '" + unit + "'", result);
     }
     std::string state = TRY(string_property(unit, "org.freedesktop.systemd1.Unit", "ActiveState"));
-    return std::optional<bool>(state != "inactive" && state != "failed");
+    return state == "inactive" || state == "failed" ? UnitState::ended : UnitState::running;
 }
 
 Result<void> Manager::start(const UnitRequest& request)
@@ -319,7 +328,6 @@ Result<void> Manager::start(const UnitRequest& request)
     call.append("a(sa(sv))", 0);
 
     stage::step("ask systemd for unit " + request.name);
-    TRY(reset_failed(request.name));
     std::string result = TRY(run_job(call, attempted));
     if (result != "done")
         return Error{attempted + ": the job of systemd ended with '" + result + "'; its journal says why (journalctl -u " + request.name + ")"};
@@ -344,10 +352,14 @@ Result<std::string> Manager::string_property(const std::string& unit, const char
     return text;
 }
 
+static const char* interface_of(const std::string& unit)
+{
+    return unit.ends_with(".slice") ? "org.freedesktop.systemd1.Slice" : "org.freedesktop.systemd1.Scope";
+}
+
 Result<std::string> Manager::control_group(const std::string& unit)
 {
-    const char* interface = unit.ends_with(".slice") ? "org.freedesktop.systemd1.Slice" : "org.freedesktop.systemd1.Scope";
-    std::string path = TRY(string_property(unit, interface, "ControlGroup"));
+    std::string path = TRY(string_property(unit, interface_of(unit), "ControlGroup"));
     // Empty when its processes have ended meanwhile.
     if (!path.starts_with('/'))
         return Error{"unit '" + unit + "' has no cgroup: its processes have ended"};
@@ -355,6 +367,114 @@ Result<std::string> Manager::control_group(const std::string& unit)
 }
 
 Result<std::string> Manager::description(const std::string& unit) { return string_property(unit, "org.freedesktop.systemd1.Unit", "Description"); }
+
+template <typename Number>
+static std::optional<std::string> read_number(sd_bus_message* message, char type)
+{
+    Number number = 0;
+    if (::sd_bus_message_read_basic(message, type, &number) <= 0)
+        return {};
+    return type != 'b' ? std::to_string(number) : number != 0 ? "true" : "false";
+}
+
+static std::optional<std::string> read_number(sd_bus_message* message, char type)
+{
+    switch (type) {
+    case 'y': return read_number<uint8_t>(message, type);
+    case 'n': return read_number<int16_t>(message, type);
+    case 'q': return read_number<uint16_t>(message, type);
+    case 'b':
+    case 'i': return read_number<int32_t>(message, type);
+    case 'u': return read_number<uint32_t>(message, type);
+    case 'x': return read_number<int64_t>(message, type);
+    case 't': return read_number<uint64_t>(message, type);
+    default: return {};
+    }
+}
+
+/// The next value in the message; of one that is none of ours, such as a descriptor or a double, nothing.
+static std::optional<GVariant> read_value(sd_bus_message* message)
+{
+    char type = 0;
+    const char* contents = nullptr;
+    if (::sd_bus_message_peek_type(message, &type, &contents) <= 0)
+        return {};
+    if (type == 's' || type == 'o' || type == 'g') {
+        const char* text = nullptr;
+        return ::sd_bus_message_read_basic(message, type, &text) > 0 ? std::optional(GVariant{{type}, text}) : std::nullopt;
+    }
+    if (std::optional<std::string> number = read_number(message, type))
+        return GVariant{{type}, std::move(*number)};
+    const bool is_container = type == 'a' || type == 'r' || type == 'e' || type == 'v';
+    if (!is_container || ::sd_bus_message_enter_container(message, type, contents) <= 0)
+        return {};
+    const std::string inner = contents;
+    GVariant value{type == 'a' ? "a" + inner : type == 'r' ? "(" + inner + ")" : type == 'e' ? "{" + inner + "}" : "v"};
+    while (::sd_bus_message_at_end(message, 0) == 0) {
+        std::optional<GVariant> child = read_value(message);
+        if (!child)
+            return {};
+        value.children.push_back(std::move(*child));
+    }
+    ::sd_bus_message_exit_container(message);
+    return value;
+}
+
+Result<std::vector<Property>> Manager::read_properties(const std::string& unit, std::span<const Property> like)
+{
+    const std::string attempted = "cannot read the properties of unit '" + unit + "'";
+    char* encoded = nullptr;
+    int result = ::sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit.c_str(), &encoded);
+    if (result < 0)
+        return Error{attempted, -result};
+    std::unique_ptr<char, decltype(&std::free)> path(encoded, std::free);
+    std::vector<Property> found;
+    for (const Property& property : like) {
+        for (const char* interface : {interface_of(unit), "org.freedesktop.systemd1.Unit"}) {
+            Reply reply;
+            result = ::sd_bus_call_method(bus_.get(), service, path.get(), "org.freedesktop.DBus.Properties", "Get", &reply.error, &reply.message, "ss", interface,
+                                          property.name.c_str());
+            if (result < 0 && reply.error.name == nullptr)
+                return Error{attempted, -result};
+            if (result < 0)
+                continue;
+            std::optional<GVariant> value = read_value(reply.message);
+            if (value && value->type == "v")
+                found.push_back({property.name, std::move(value->children[0])});
+            break;
+        }
+    }
+    return found;
+}
+
+Result<void> Manager::leave_out_unknown(std::vector<Property>& properties)
+{
+    // What is older than the cgroup v2 of systemd 239 is taken for granted.
+    struct Young {
+        std::string_view name;
+        std::string_view value;  ///< only this one; empty: any
+        unsigned since;
+    };
+    static constexpr Young young[] = {{"MemoryMin", "", 240},          {"IODeviceLatencyTargetUSec", "", 240}, {"CPUQuotaPeriodUSec", "", 242}, {"AllowedCPUs", "", 244},
+                                      {"AllowedMemoryNodes", "", 244}, {"CPUWeight", "0", 252},                {"MemoryZSwapMax", "", 253}};
+    auto since = [](const Property& property) {
+        for (const Young& entry : young)
+            if (property.name == entry.name && (entry.value.empty() || property.value.text == entry.value))
+                return entry.since;
+        return 0U;
+    };
+    if (std::none_of(properties.begin(), properties.end(), since))
+        return {};
+    char* text = nullptr;
+    Reply reply;
+    int result = ::sd_bus_get_property_string(bus_.get(), service, object, manager_interface, "Version", &reply.error, &text);
+    if (result < 0)
+        return reply.failure("cannot ask systemd for its version", result);
+    const unsigned version = version_number(text);
+    std::free(text);
+    std::erase_if(properties, [&](const Property& property) { return since(property) > version; });
+    return {};
+}
 
 Result<void> Manager::set_properties(const std::string& unit, std::span<const Property> properties)
 {
@@ -410,10 +530,10 @@ Result<void> Manager::stop(const std::string& unit)
     // Failed: its processes had to be killed, or it had failed before.
     if (word != "done" && word != "failed")
         return Error{attempted + ": the job of systemd ended with '" + word + "'"};
-    return reset_failed(unit);
+    return forget(unit);
 }
 
-Result<void> Manager::reset_failed(const std::string& unit)
+Result<void> Manager::forget(const std::string& unit)
 {
     Message call(bus_.get(), "ResetFailedUnit");
     call.append("s", unit.c_str());

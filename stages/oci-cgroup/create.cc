@@ -98,7 +98,7 @@ private:
         const std::string asked = request_.path_was_asked_for ? request_.path : "";
         if (request_.manager == CgroupManager::cgroupfs || (is_automatic && !asked.empty() && !is_unit_path(asked)))
             return {};
-        UnitStart start{TRY(parse_unit_path(asked, request_.name).with_pointer(request_.path_where)), request_.name, request_.pid, {}, request_.journal_fd, request_.unit_test_step};
+        UnitStart start{TRY(parse_unit_path(asked, request_.name).with_pointer(request_.path_where)), request_.name, request_.pid, {}, limit_properties(writes_), request_.journal_fd, request_.unit_test_step};
         const bool is_slice = start.name.unit.ends_with(".slice");
         if (is_slice)
             start.pid = 0;
@@ -109,7 +109,7 @@ private:
         for (const char* accounts : {"CPU", "Memory", "Tasks"})
             start.properties.push_back(std::string(accounts) + "Accounting=true");
         start.properties.push_back(is_unified() ? "IOAccounting=true" : "BlockIOAccounting=true");
-        for (const std::vector<std::string>& more : {limit_properties(writes_), device_properties(request_.devices), request_.unit_properties})
+        for (const std::vector<std::string>& more : {device_properties(request_.devices), request_.unit_properties})
             start.properties.insert(start.properties.end(), more.begin(), more.end());
         Result<std::string> path = start_unit(start);
         if (is_automatic && !path.has_value() && path.error().exit_code == exit_no_manager)

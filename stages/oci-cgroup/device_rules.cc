@@ -104,6 +104,15 @@ static void add_exception(std::vector<DeviceRule>& exceptions, const DeviceRule&
     exceptions.push_back(added);
 }
 
+std::string access_text(uint32_t access)
+{
+    std::string text;
+    for (auto [bit, letter] : {std::pair(access_read, 'r'), std::pair(access_write, 'w'), std::pair(access_mknod, 'm')})
+        if ((access & bit) != 0)
+            text += letter;
+    return text;
+}
+
 static std::string exception_text(const DeviceRule& rule)
 {
     std::string text(1, rule.type);
@@ -111,26 +120,10 @@ static std::string exception_text(const DeviceRule& rule)
     text += rule.major ? std::to_string(*rule.major) : "*";
     text += ':';
     text += rule.minor ? std::to_string(*rule.minor) : "*";
-    text += ' ';
-    if (rule.access & access_read)
-        text += 'r';
-    if (rule.access & access_write)
-        text += 'w';
-    if (rule.access & access_mknod)
-        text += 'm';
-    return text;
+    return text + ' ' + access_text(rule.access);
 }
 
-namespace {
-/// The rules of cgroup v1.
-struct DefaultAndExceptions {
-    bool allow_by_default = true;
-    const DeviceRule* default_from = nullptr;  ///< null: as the parent has it
-    std::vector<DeviceRule> exceptions = {};
-};
-}  // namespace
-
-static Result<DefaultAndExceptions> reduce(std::span<const DeviceRule> rules)
+Result<DefaultAndExceptions> reduce(std::span<const DeviceRule> rules)
 {
     DefaultAndExceptions reduced;
     for (const DeviceRule& rule : rules) {

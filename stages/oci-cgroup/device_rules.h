@@ -32,6 +32,19 @@ Result<DeviceRule> parse_device_rule(std::span<const Field> fields);
 /// The option's value: `allow c 1:3 rwm`, `deny a *:* rwm`, `deny a`.
 Result<DeviceRule> parse_device_option(std::string_view text);
 
+/// Rules as cgroup v1 and systemd have them: a default, and exceptions from it.
+struct DefaultAndExceptions {
+    bool allow_by_default = true;
+    const DeviceRule* default_from = nullptr;  ///< null: as the parent has it
+    std::vector<DeviceRule> exceptions = {};
+};
+
+/// A hole in an exception with wildcards, which cannot be said that way, is an error.
+Result<DefaultAndExceptions> reduce(std::span<const DeviceRule> rules);
+
+/// `rwm`, or those of the letters that are in `access`.
+std::string access_text(uint32_t access);
+
 /// What is written to a cgroup v1, in order.
 struct DeviceLine {
     const char* file;  ///< devices.allow or devices.deny
@@ -39,8 +52,7 @@ struct DeviceLine {
     Field where;
 };
 
-/// The least that has to be written for `rules`. cgroup v1 knows only a default and exceptions from it;
-/// what cannot be said that way (a hole in an exception with wildcards) is an error.
+/// The least that has to be written for `rules`; an error as that of reduce().
 Result<std::vector<DeviceLine>> device_lines(std::span<const DeviceRule> rules);
 
 /// What has to be written to a cgroup whose devices.list says `present`, so that `rules` hold, without a moment in which a device is denied

@@ -3,8 +3,10 @@
 
 #include "fd/fd.h"
 #include "process/process.h"
+#include "scan/scan.h"
 #include "stage/stage.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <optional>
 #include <unistd.h>
@@ -120,6 +122,13 @@ public:
         add("CPUQuotaPerSecUSec", std::string("uint64 ") + (microseconds.has_value() ? quota_per_second(microseconds.value(), usec) : infinity));
         add("CPUQuotaPeriodUSec", "uint64 " + std::to_string(usec));
     }
+    /// An idle cgroup has no weight: to systemd that is one of zero. Not idle any more it has the weight that is given with it, or the usual one.
+    void add_cpu_idle(bool is_idle)
+    {
+        const bool has_weight = std::any_of(list.begin(), list.end(), [](const std::string& property) { return property.starts_with("CPUWeight="); });
+        if (is_idle || !has_weight)
+            add("CPUWeight", std::string("uint64 ") + (is_idle ? "0" : infinity));
+    }
     /// `0-2,7` as an array of bytes, the first CPU or node in the lowest bit of the first.
     void add_set(const std::string& name, std::string_view list_of_ranges)
     {
@@ -146,6 +155,42 @@ public:
             text += (text.empty() ? "" : ", ") + std::to_string(byte);
         add(name, "@ay [" + text + "]");
     }
+    /// A list with one device in it, which systemd puts in the place of what it has of that device. It reads the numbers from the node's name, whether there
+    /// is such a node or not.
+    void add_of_device(const std::string& name, std::string_view device, std::string_view value)
+    {
+        std::optional<std::string> number = number_of(value);
+        if (number && !device.empty() && device.find_first_not_of("0123456789:") == std::string_view::npos)
+            add(name, "@a(st) [('/dev/block/" + std::string(device) + "', " + *number + ")]");
+    }
+    /// `8:0 rbps=1000 wiops=max`, `8:0 target=75` or `8:0 50`.
+    void add_io(std::string_view file, std::string_view line)
+    {
+        struct Key {
+            std::string_view file;
+            std::string_view key;
+            const char* property;
+        };
+        static constexpr Key keys[] = {
+            {"io.max", "rbps=", "IOReadBandwidthMax"},
+            {"io.max", "wbps=", "IOWriteBandwidthMax"},
+            {"io.max", "riops=", "IOReadIOPSMax"},
+            {"io.max", "wiops=", "IOWriteIOPSMax"},
+            {"io.latency", "target=", "IODeviceLatencyTargetUSec"},
+            {"io.weight", "", "IODeviceWeight"},
+            {"blkio.throttle.read_bps_device", "", "BlockIOReadBandwidth"},
+            {"blkio.throttle.write_bps_device", "", "BlockIOWriteBandwidth"},
+            {"blkio.weight_device", "", "BlockIODeviceWeight"},
+        };
+        const std::string_view device = take(line, ' ');
+        while (!line.empty()) {
+            std::string_view word = take(line, ' ');
+            for (const Key& key : keys)
+                if (key.file == file && word.starts_with(key.key))
+                    // v1 lifts a limit by a zero.
+                    add_of_device(key.property, device, word.substr(key.key.size()) == "0" && file.starts_with("blkio.") ? "max" : word.substr(key.key.size()));
+        }
+    }
 };
 
 }  // namespace
@@ -162,6 +207,7 @@ std::vector<std::string> limit_properties(std::span<const LimitWrite> writes)
         {2, "memory.min", "MemoryMin"},    {2, "memory.swap.max", "MemorySwapMax"},   {2, "cpu.weight", "CPUWeight"},
         {2, "io.weight", "IOWeight"},      {2, "pids.max", "TasksMax"},               {1, "pids.max", "TasksMax"},
         {1, "cpu.shares", "CPUShares"},    {1, "memory.limit_in_bytes", "MemoryLimit"}, {1, "blkio.weight", "BlockIOWeight"},
+        {2, "memory.zswap.max", "MemoryZSwapMax"},
     };
     Properties properties;
     std::string_view v1_quota;
@@ -175,7 +221,13 @@ std::vector<std::string> limit_properties(std::span<const LimitWrite> writes)
             else if (entry.version == write.version && entry.file == write.other_file && entry.version == 2)
                 properties.add_number(entry.property, write.other_value);
         }
-        if (write.version == 2 && write.file == "cpu.max")
+        if (write.version == 2 && !write.other_file.empty())
+            properties.add_io(write.other_file, write.other_value);
+        else
+            properties.add_io(write.file, write.value);
+        if (write.version == 2 && write.file == "cpu.idle")
+            properties.add_cpu_idle(write.value == "1");
+        else if (write.version == 2 && write.file == "cpu.max")
             properties.add_cpu_time(std::string_view(write.value).substr(0, write.value.find(' ')),
                                     write.value.find(' ') == std::string::npos ? std::string_view() : std::string_view(write.value).substr(write.value.find(' ') + 1));
         else if (write.version == 2 && write.file == "cpuset.cpus")
@@ -197,28 +249,19 @@ std::vector<std::string> limit_properties(std::span<const LimitWrite> writes)
 std::vector<std::string> device_properties(std::span<const DeviceRule> rules)
 {
     static const std::vector<std::string> anything{"DevicePolicy='auto'", "DeviceAllow=@a(ss) []"};
-    // cgroup v1 has what systemd has: a default and exceptions. What does not fit in there is kept away by the program beside it.
-    Result<std::vector<DeviceLine>> lines = device_lines(rules);
-    if (!lines.has_value() || lines.value().empty() || std::string_view(lines.value()[0].file) != "devices.deny" || lines.value()[0].value != "a")
+    // What a default and exceptions cannot say is kept away by the program beside it.
+    Result<DefaultAndExceptions> reduced = reduce(rules);
+    if (!reduced.has_value() || reduced.value().allow_by_default)
         return anything;
     std::string allowed;
-    for (const DeviceLine& line : lines.value()) {
-        if (std::string_view(line.file) != "devices.allow")
-            continue;
-        // c 1:3 rw
-        std::string_view rest = line.value;
-        const bool is_block = rest[0] == 'b';
-        const std::string_view numbers = rest.substr(2, rest.rfind(' ') - 2);
-        const std::string_view access = rest.substr(rest.rfind(' ') + 1);
-        const std::string_view major = numbers.substr(0, numbers.find(':'));
-        const std::string_view minor = numbers.substr(numbers.find(':') + 1);
+    for (const DeviceRule& rule : reduced.value().exceptions) {
         std::string node;
-        if (major != "*" && minor != "*")
-            node = std::string(is_block ? "/dev/block/" : "/dev/char/") + std::string(numbers);
+        if (rule.major && rule.minor)
+            node = (rule.type == 'b' ? "/dev/block/" : "/dev/char/") + std::to_string(*rule.major) + ":" + std::to_string(*rule.minor);
         else
             // One minor number of all majors is more than systemd can say.
-            node = std::string(is_block ? "block-" : "char-") + std::string(major);
-        allowed += (allowed.empty() ? "('" : ", ('") + node + "', '" + std::string(access) + "')";
+            node = (rule.type == 'b' ? "block-" : "char-") + (rule.major ? std::to_string(*rule.major) : "*");
+        allowed += (allowed.empty() ? "('" : ", ('") + node + "', '" + access_text(rule.access) + "')";
     }
     return {"DevicePolicy='strict'", "DeviceAllow=@a(ss) [" + allowed + "]"};
 }
@@ -280,6 +323,8 @@ Result<std::string> start_unit(const UnitStart& start)
         words.push_back("--journal-fd=" + std::to_string(start.journal_fd));
     if (start.pid > 0)
         words.push_back("--pid=" + std::to_string(start.pid));
+    for (const std::string& limit : start.limits)
+        words.push_back("--limit=" + limit);
     for (const std::string& property : start.properties)
         words.push_back("--property=" + property);
     words.insert(words.end(), {"--", start.name.unit});
@@ -292,13 +337,16 @@ Result<std::string> start_unit(const UnitStart& start)
     return control_group;
 }
 
-Result<void> set_unit_properties(const OwnedUnit& unit, std::span<const std::string> properties)
+Result<std::vector<std::string>> set_unit_properties(const OwnedUnit& unit, std::span<const std::string> properties)
 {
     std::vector<std::string> words{"set", "--" + unit.manager};
     for (const std::string& property : properties)
-        words.push_back("--property=" + property);
+        words.push_back("--limit=" + property);
     words.insert(words.end(), {"--", unit.name});
     stage::step("set properties of unit " + unit.name);
-    TRY(ask_systemd({}, words, -1).with_exit_code(exit_failed));
-    return {};
+    const std::string printed = TRY(ask_systemd({}, words, -1).with_exit_code(exit_failed));
+    std::vector<std::string> before;
+    for (std::string_view rest = printed; !rest.empty();)
+        before.emplace_back(take_line(rest));
+    return before;
 }

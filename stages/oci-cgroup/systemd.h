@@ -44,12 +44,10 @@ struct UnitStart {
     std::string id;                       ///< for its description
     pid_t pid = 0;                        ///< the process that holds it; 0: none, for a slice
     std::vector<std::string> properties;
+    std::vector<std::string> limits = {};  ///< properties that a systemd which is too old for them does without
     int journal_fd = -1;
     std::string test_step = {};           ///< --test-step of oci-cgroup-systemd
 };
-
-/// The exit status of oci-cgroup-systemd for: no manager can be reached.
-inline constexpr int exit_no_manager = 3;
 
 /// A unit that is there.
 struct OwnedUnit {
@@ -57,8 +55,9 @@ struct OwnedUnit {
     std::string name;
 };
 
-/// Changes properties of the unit until it ends.
-Result<void> set_unit_properties(const OwnedUnit& unit, std::span<const std::string> properties);
+/// Changes properties of the unit until it ends, all or none, but for those that this systemd does not have. Returns what to set so that they are what they
+/// were.
+Result<std::vector<std::string>> set_unit_properties(const OwnedUnit& unit, std::span<const std::string> properties);
 
 /// Starts the unit by oci-cgroup-systemd(8), and returns its cgroup below the root of each hierarchy.
 Result<std::string> start_unit(const UnitStart& start);

@@ -97,9 +97,30 @@ TEST_CASE("CPUs and memory nodes are bits")
     CHECK(properties({write(2, "cpuset.cpus", "0-99999")}) == "");
 }
 
+TEST_CASE("an idle processor is a weight of zero, and else the weight that is given, or none")
+{
+    CHECK(properties({write(2, "cpu.idle", "1")}) == "CPUWeight=uint64 0\n");
+    CHECK(properties({write(2, "cpu.idle", "0")}) == "CPUWeight=uint64 18446744073709551615\n");
+    CHECK(properties({write(2, "cpu.weight", "50"), write(2, "cpu.idle", "0")}) == "CPUWeight=uint64 50\n");
+}
+
+TEST_CASE("limits of a block device are lists with that device")
+{
+    CHECK(properties({write(2, "io.max", "8:0 rbps=5 wiops=max"), write(2, "io.max", "8:16 wbps=6 riops=7")}) ==
+          "IOReadBandwidthMax=@a(st) [('/dev/block/8:0', 5)]\nIOWriteIOPSMax=@a(st) [('/dev/block/8:0', 18446744073709551615)]\n"
+          "IOWriteBandwidthMax=@a(st) [('/dev/block/8:16', 6)]\nIOReadIOPSMax=@a(st) [('/dev/block/8:16', 7)]\n");
+    CHECK(properties({write(2, "io.weight", "8:0 50"), write(2, "io.latency", "8:0 target=75")}) ==
+          "IODeviceWeight=@a(st) [('/dev/block/8:0', 50)]\nIODeviceLatencyTargetUSec=@a(st) [('/dev/block/8:0', 75)]\n");
+    CHECK(properties({write(1, "blkio.throttle.read_bps_device", "8:0 5"), write(1, "blkio.throttle.write_bps_device", "8:0 0"),
+                      write(1, "blkio.weight_device", "8:0 500")}) ==
+          "BlockIOReadBandwidth=@a(st) [('/dev/block/8:0', 5)]\nBlockIOWriteBandwidth=@a(st) [('/dev/block/8:0', 18446744073709551615)]\n"
+          "BlockIODeviceWeight=@a(st) [('/dev/block/8:0', 500)]\n");
+    CHECK(properties({write(2, "io.weight", "default 50"), write(2, "io.weight", "8:0 default"), write(2, "io.max", "8:0 rbps=5x"), write(2, "io.max", "'8:0 rbps=5")}) == "");
+}
+
 TEST_CASE("what systemd has no property for is left to the cgroup's files")
 {
-    CHECK(properties({write(2, "hugetlb.2MB.max", "5"), write(2, "io.max", "8:0 rbps=5"), write(2, "io.weight", "8:0 50"), write(2, "memory.max", "64M")}) == "");
+    CHECK(properties({write(2, "hugetlb.2MB.max", "5"), write(1, "blkio.throttle.read_iops_device", "8:0 5"), write(2, "memory.max", "64M")}) == "");
 }
 
 TEST_CASE("device rules that deny all and allow some are the unit's own")

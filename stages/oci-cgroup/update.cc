@@ -42,10 +42,7 @@ public:
         Result<void> done = change(writes, replaced);
         if (done.has_value())
             return {};
-        Result<void> undone = write_back(replaced);
-        Result<void> schemata = write_schemata_back(rdt_.group, old_schemata_);
-        if (undone.has_value())
-            undone = std::move(schemata);
+        Result<void> undone = undo(replaced);
         if (undone.has_value())
             return done;
         Error error = std::move(done).error();
@@ -64,7 +61,7 @@ private:
                 devices_cgroup_ = &cgroup;
         if (devices_cgroup_ != nullptr) {
             old_devices_ = TRY(devices_cgroup_->directory.read("devices.list"));
-            device_lines_ = TRY(device_transition(old_devices_, devices_));
+            TRY(device_transition(old_devices_, devices_));
             return {};
         }
         for (const OpenCgroup& cgroup : cgroups_)
@@ -106,6 +103,30 @@ private:
             .with_pointer(devices_.front().where);
     }
 
+    /// All of it is tried; the error is the first one.
+    Result<void> undo(const std::vector<OldValue>& replaced)
+    {
+        Result<void> undone;
+        auto keep = [&](Result<void> step) {
+            if (undone.has_value())
+                undone = std::move(step);
+        };
+        // systemd writes to the files what it rounds: they come after it.
+        if (!old_properties_.empty())
+            keep(change_properties(old_properties_));
+        keep(write_back(replaced));
+        keep(write_schemata_back(rdt_.group, old_schemata_));
+        if (changes_device_list_)
+            keep(write_device_list_back());
+        return undone;
+    }
+
+    Result<void> change_properties(const std::vector<std::string>& properties)
+    {
+        old_properties_ = TRY(set_unit_properties(*unit_, properties));
+        return {};
+    }
+
     /// The unit says the same as the files, so that systemd changes nothing when it writes them again. The kernel has been asked first: it tells better what
     /// is wrong, and to systemd nothing has happened yet.
     Result<void> change_unit(const std::vector<LimitWrite>& writes)
@@ -121,7 +142,8 @@ private:
         }
         if (properties.empty())
             return {};
-        TRY(set_unit_properties(*unit_, properties));
+        changes_device_list_ = devices_cgroup_ != nullptr && devices_cgroup_->location.version == 1;
+        TRY(change_properties(properties));
         // systemd has written them, and rounded some.
         for (const OpenCgroup& cgroup : cgroups_)
             TRY(write_limits(cgroup.directory, cgroup.location, writes));
@@ -131,15 +153,20 @@ private:
     Result<void> change_device_list()
     {
         const CgroupDir& directory = devices_cgroup_->directory;
-        for (const DeviceLine& line : device_lines_) {
+        changes_device_list_ = true;
+        // systemd may have changed it since.
+        for (const DeviceLine& line : TRY(device_transition(TRY(directory.read("devices.list")), devices_))) {
             stage::step("write a device rule");
-            Result<void> written = directory.write(line.file, line.value).with_pointer(line.where);
-            if (written.has_value())
-                continue;
-            for (const DeviceLine& back : TRY(device_lines_back(TRY(directory.read("devices.list")), old_devices_)))
-                (void)directory.write(back.file, back.value).has_value();
-            return written;
+            TRY(directory.write(line.file, line.value).with_pointer(line.where));
         }
+        return {};
+    }
+
+    Result<void> write_device_list_back()
+    {
+        const CgroupDir& directory = devices_cgroup_->directory;
+        for (const DeviceLine& line : TRY(device_lines_back(TRY(directory.read("devices.list")), old_devices_)))
+            TRY(directory.write(line.file, line.value));
         return {};
     }
 
@@ -151,7 +178,8 @@ private:
     std::vector<OpenCgroup> cgroups_;
     const OpenCgroup* devices_cgroup_ = nullptr; ///< where the device rules are
     std::string old_devices_;
-    std::vector<DeviceLine> device_lines_;
+    bool changes_device_list_ = false; ///< v1: by systemd or by us
+    std::vector<std::string> old_properties_; ///< the unit's, once they have been changed
 };
 
 } // namespace

@@ -56,7 +56,7 @@ sleeper()
     [[ $(property_of "$(UNIT)" Description) == "a box" && $(property_of "$(UNIT)" TasksMax) == 7 ]]
 
     run -0 --separate-stderr oci-cgroup-systemd set -p 'TasksMax=uint64 9' "$(UNIT)"
-    [[ $output == "" && $stderr == "" && $(property_of "$(UNIT)" TasksMax) == 9 ]]
+    [[ $output == "TasksMax=@t 7" && $stderr == "" && $(property_of "$(UNIT)" TasksMax) == 9 ]]
 
     run -0 --separate-stderr oci-cgroup-systemd stop --description "another" "$(UNIT)"
     is_running "$SLEEPER"
@@ -134,6 +134,36 @@ sleeper()
 
     oci-cgroup-systemd stop "ocirun-$TEST_ID.slice"
     is_unknown "ocirun-$TEST_ID.slice"
+}
+
+@test "set prints what the properties were, so that setting that undoes it" {
+    requires root systemd
+    sleeper
+    local devices="DeviceAllow=@a(ss) [('/dev/null', 'rw')]"
+    oci-cgroup-systemd start --pid "$SLEEPER" --description "it's \"a\" \\box" -p "DevicePolicy='strict'" -p "$devices" -p 'AllowedCPUs=[byte 1]' -p 'CPUWeight=uint64 50' "$(UNIT)"
+
+    run -0 --separate-stderr oci-cgroup-systemd set -p "Description='other'" -p 'DeviceAllow=@a(ss) []' -p 'AllowedCPUs=@ay []' -p 'CPUWeight=uint64 70' -p 'CPUQuotaPerSecUSec=uint64 500000' "$(UNIT)"
+
+    [[ $(property_of "$(UNIT)" DeviceAllow) == "" && $(property_of "$(UNIT)" CPUWeight) == 70 ]]
+    [[ $output == "Description=@s 'it\\'s \"a\" \\\\box'"$'\n'"DeviceAllow=@a(ss) []"$'\n'"$devices"$'\n'"AllowedCPUs=@ay [1]"$'\n'"CPUWeight=@t 50"$'\n'"CPUQuotaPerSecUSec=@t 18446744073709551615" ]] || { echo "$output"; false; }
+    mapfile -t before <<<"$output"
+    oci-cgroup-systemd set "${before[@]/#/--property=}" "$(UNIT)"
+    [[ $(property_of "$(UNIT)" Description) == "it's \"a\" \\box" && $(property_of "$(UNIT)" CPUWeight) == 50 && $(property_of "$(UNIT)" CPUQuotaPerSecUSec) == infinity ]]
+    [[ $(property_of "$(UNIT)" DeviceAllow) == "/dev/null rw" ]]
+    oci-cgroup-systemd stop --kill "$(UNIT)"
+}
+
+@test "a limit that this systemd is too old for is passed over; a property is not" {
+    requires root systemd
+    sleeper
+
+    # Before systemd 253 this one does not exist.
+    oci-cgroup-systemd start --pid "$SLEEPER" --limit 'MemoryZSwapMax=uint64 4096' --limit 'TasksMax=uint64 7' "$(UNIT)"
+
+    [[ $(property_of "$(UNIT)" TasksMax) == 7 ]]
+    run oci-cgroup-systemd set --property 'MemoryZSwapMax=uint64 4096' "$(UNIT)"
+    (($(systemctl --version | sed -n '1s/systemd \([0-9]*\).*/\1/p') >= 253 ? status == 0 : status == 1))
+    oci-cgroup-systemd stop --kill "$(UNIT)"
 }
 
 @test "attach moves a process into the unit and below it" {

@@ -194,11 +194,115 @@ detached() { rt --systemd-cgroup run --detach "$@" </dev/null >out 2>err || { ca
     rt delete --force "$TEST_ID"
 }
 
+@test "an update that is refused late leaves the unit, the files and the devices as they were" {
+    requires root systemd cgroup_v2
+    make_bundle
+    args sleep 100
+    cfg '.linux.resources += {memory: {limit: 33554432}, cpu: {quota: 33333, period: 100000}}'
+    detached "$TEST_ID"
+    # The order of devices that are allowed is of no account.
+    what_is()
+    {
+        systemctl show --property MemoryMax,CPUQuotaPerSecUSec,TasksMax,DevicePolicy,DeviceAllow "$(SCOPE)" | sort
+        (cd "$(cgroup_dir)" && head memory.max cpu.max pids.max)
+    }
+    what_is >before
+
+    # The program of the device rules comes last: the unit has been changed by then.
+    echo '{"memory": {"limit": 41943040}, "cpu": {"quota": 44444}, "pids": {"limit": 7}, "devices": [{"allow": false, "access": "rwm"}, {"allow": true, "type": "c", "major": 10, "minor": 200, "access": "rw"}]}' >new
+    run -1 --separate-stderr deny-syscall bpf:1 -- "$OCIRUN" --root "$STATE_ROOT" update -r new "$TEST_ID"
+    [[ $stderr == *"Operation not permitted"* ]]
+    what_is | diff before -
+
+    # The unit is changed after the files.
+    make_plan
+    sed -i '/\tcgroup\./d; /^cgroup\./d' "$PLAN"
+    sed -i "\$i cgroup.location\t-\t2\t\t/sys/fs/cgroup\t/system.slice/$(SCOPE)\ncgroup.unit\t-\tsystem\tx-no-such-$TEST_ID.scope" "$PLAN"
+    run -1 --separate-stderr oci-cgroup update --plan-fd 5 --pids 9 5<"$PLAN"
+    [[ $stderr == *"cannot set properties of unit 'x-no-such-$TEST_ID.scope': "* ]]
+    what_is | diff before -
+    rt delete --force "$TEST_ID"
+}
+
+@test "throttles of devices and an idle processor are the unit's, and stay when systemd writes all limits again" {
+    requires root systemd cgroup_v2
+    make_bundle
+    args sleep 100
+    local device
+    device=$(cat /sys/block/[!lrz]*/dev | head -n 1)
+    [[ $device ]] || skip "needs a block device"
+    cfg --arg major "${device%:*}" --arg minor "${device#*:}" '{major: $major | tonumber, minor: $minor | tonumber} as $dev
+        | .linux.resources += {memory: {limit: 33554432}, cpu: {idle: 1}, blockIO: {throttleReadBpsDevice: [$dev + {rate: 1000000}], throttleWriteIOPSDevice: [$dev + {rate: 500}]}}'
+    detached "$TEST_ID"
+
+    systemctl show "$(SCOPE)" >properties
+    for property in "IOReadBandwidthMax=/dev/block/$device 1000000" "IOWriteIOPSMax=/dev/block/$device 500" CPUWeight=idle; do
+        grep -qx "$property" properties || { echo "no $property"; cat properties; false; }
+    done
+    limits() { (cd "$(cgroup_dir)" && head memory.max cpu.idle cpu.max io.max pids.max); }
+    limits >before
+    grep -qx "$device rbps=1000000 wbps=max riops=max wiops=500" before
+    systemctl daemon-reload
+    systemctl set-property --runtime "$(SCOPE)" MemoryHigh=30M IOWeight=50
+    limits | diff before -
+
+    rt update --cpu-idle 0 --blkio-weight 100 "$TEST_ID"
+    [[ $(property_of "$(SCOPE)" CPUWeight) == "[not set]" && $(cat "$(cgroup_dir)/cpu.idle") == 0 ]]
+    echo "{\"blockIO\": {\"throttleReadBpsDevice\": [{\"major\": ${device%:*}, \"minor\": ${device#*:}, \"rate\": 0}]}}" | rt update -r - "$TEST_ID"
+    [[ $(property_of "$(SCOPE)" IOReadBandwidthMax) == "" && $(property_of "$(SCOPE)" IOWriteIOPSMax) == "/dev/block/$device 500" ]]
+    rt delete --force "$TEST_ID"
+}
+
+@test "v1: the scope is where systemd is, the other controllers have cgroups of ours at its path, and nothing is left" {
+    requires root systemd cgroup_v1
+    make_bundle
+    args sleep 100
+    cfg '.linux.resources += {memory: {limit: 33554432}, cpu: {quota: 33333, period: 100000, shares: 512, cpus: "0"}, pids: {limit: 20}}'
+    every_cgroup() { find /sys/fs/cgroup -mindepth 1 -type d ! -path "*$TEST_ID*" | LC_ALL=C sort; }
+    every_cgroup >before
+    file() { cat "/sys/fs/cgroup/$1/system.slice/$(SCOPE)/$2"; }
+    detached "$TEST_ID"
+
+    # In every hierarchy, whoever made it.
+    [[ $(grep -c . "/proc/$(host_pid)/cgroup") -gt 5 ]]
+    refute grep -v ":/system.slice/$(SCOPE)\$" "/proc/$(host_pid)/cgroup"
+    systemctl show "$(SCOPE)" >properties
+    for property in MemoryLimit=33554432 CPUQuotaPerSecUSec=340ms CPUShares=512 TasksMax=20 DevicePolicy=strict "DeviceAllow=/dev/char/1:3 rwm" ActiveState=active; do
+        grep -qx "$property" properties || { echo "no $property"; cat properties; false; }
+    done
+    [[ $(file memory memory.limit_in_bytes) == 33554432 && $(file cpu cpu.cfs_quota_us) == 33333 && $(file cpuset cpuset.cpus) == 0 && $(file pids pids.max) == 20 ]]
+    file devices devices.list | sort >devices
+    [[ $(cat devices) == *"c 1:3 rwm"* && $(cat devices) != *a* ]]
+
+    systemctl daemon-reload
+    systemctl set-property --runtime "$(SCOPE)" TasksMax=50 MemoryAccounting=yes BlockIOAccounting=yes
+    [[ $(file memory memory.limit_in_bytes) == 33554432 && $(file pids pids.max) == 50 ]]
+    file devices devices.list | sort | diff devices -
+    rt exec "$TEST_ID" sh -c 'head -c 1 /dev/zero >/dev/null'
+    rt pause "$TEST_ID"
+    [[ $(file freezer freezer.state) == FROZEN ]]
+    rt resume "$TEST_ID"
+
+    rt update --memory 40M --cpu-quota 44444 --cpuset-cpus 0-1 "$TEST_ID"
+    [[ $(property_of "$(SCOPE)" MemoryLimit) == 41943040 && $(property_of "$(SCOPE)" CPUQuotaPerSecUSec) == 450ms ]]
+    [[ $(file memory memory.limit_in_bytes) == 41943040 && $(file cpu cpu.cfs_quota_us) == 44444 && $(file cpuset cpuset.cpus) == 0-1 ]]
+    run -1 rt update --memory 50M --cpuset-cpus 999 "$TEST_ID"
+    [[ $(property_of "$(SCOPE)" MemoryLimit) == 41943040 && $(file memory memory.limit_in_bytes) == 41943040 ]]
+    echo '{"devices": [{"allow": false, "access": "rwm"}, {"allow": true, "type": "c", "major": 10, "minor": 200, "access": "rw"}]}' | rt update -r - "$TEST_ID"
+    [[ $(property_of "$(SCOPE)" DeviceAllow) == *"/dev/char/10:200 rw"* && $(file devices devices.list) == *"c 10:200 rw"* ]]
+
+    rt delete --force "$TEST_ID"
+    is_unknown "$(SCOPE)"
+    [[ $(find /sys/fs/cgroup -name "*$TEST_ID*") == "" ]]
+    every_cgroup | diff before -
+}
+
 @test "containers that are made and removed at once leave no unit" {
     requires root systemd
     make_bundle
     local i pids=()
-    for i in {1..24}; do
+    # OCIRUN_TEST_MANY=200: some minutes where the machine is emulated.
+    for ((i = 1; i <= ${OCIRUN_TEST_MANY:-24}; i++)); do
         (rt --systemd-cgroup run "$TEST_ID-$i" </dev/null >"out$i" 2>&1 3>&-) &
         pids+=($!)
     done
