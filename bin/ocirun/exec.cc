@@ -296,6 +296,12 @@ Result<Started> start_process(const Context& context, const StateRoot& root, Sta
     std::vector<CgroupLocation> cgroups = container.cgroups;
     for (const std::string& path : arguments.values("cgroup"))
         TRY(move_below(cgroups, path));
+    // Beside the first process, and not above it, where the controllers could not be handed on any more. The container may have removed it.
+    if (const Directive* delegate = container_plan.find("cgroup.delegate"); delegate != nullptr && !arguments.has("cgroup")) {
+        std::vector<CgroupLocation> below = cgroups;
+        if (move_below(below, std::string((*delegate)[0])).has_value())
+            cgroups = std::move(below);
+    }
     text = with_lines(text, cgroup_lines("ns", cgroups) + resctrl_lines(container.resctrl));
 
     // Of a user's unit only systemd can let in a process that was started elsewhere, say in a login session: oci-ns waits for its plan meanwhile.
@@ -330,7 +336,7 @@ Result<Started> start_process(const Context& context, const StateRoot& root, Sta
     ChildProcess namespaces = TRY(stages.start("oci-ns", words, options));
     control.theirs.reset();
     if (late_plan.write_end) {
-        TRY(attach_to_unit(context, *unit, namespaces.pid()));
+        TRY(attach_to_unit(context, *unit, namespaces.pid(), path_below_unit(*unit, container.cgroups)));
         plan_file.reset();
         Result<void> written = signals.write_all(late_plan.write_end.get(), text);
         if (!written.has_value() && written.error().error_number != EPIPE)

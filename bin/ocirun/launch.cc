@@ -562,11 +562,29 @@ private:
             } else if (fields[0] == "terminal" && packet.fds.size() == 1) {
                 TRY(take_terminal(std::move(packet.fds[0])));
             } else if (fields[0] == "created") {
-                return {};
+                return enter_delegated_cgroup();
             } else {
                 return Error{"unexpected message '" + packet.text + "' from a stage"};
             }
         }
+    }
+
+    /// The container's own cgroup namespace has been made above it by now.
+    Result<void> enter_delegated_cgroup()
+    {
+        const Directive* delegate = plan_->find("cgroup.delegate");
+        for (const CgroupLocation& location : cgroups_) {
+            if (delegate == nullptr || location.version != 2)
+                continue;
+            // Without `..`: oci-cgroup has made it. A cgroup file system has no links.
+            const std::string directory = location.directory() + "/" + std::string((*delegate)[0]);
+            std::optional<CgroupDir> cgroup = TRY(CgroupDir::open(directory));
+            if (!cgroup)
+                return Error{"the delegated cgroup is gone"}.with_pointer(delegate->pointer);
+            stage::step("enter the delegated cgroup");
+            TRY(cgroup->write("cgroup.procs", std::to_string(init_.pid)).with_pointer(delegate->pointer));
+        }
+        return {};
     }
 
     Result<void> record_process(pid_t pid)

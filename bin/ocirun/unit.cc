@@ -51,7 +51,19 @@ Result<void> stop_unit(const Context& context, const Unit& unit)
     return ask_manager(context, {"stop", "--kill", "--description=" + unit.description}, unit, {});
 }
 
-Result<void> attach_to_unit(const Context& context, const Unit& unit, pid_t pid)
+std::string path_below_unit(const Unit& unit, std::span<const CgroupLocation> cgroups)
 {
-    return ask_manager(context, {"attach"}, unit, {std::to_string(pid)});
+    const std::string part = "/" + unit.name + "/";
+    for (const CgroupLocation& location : cgroups)
+        if (size_t at = location.path.find(part); at != std::string::npos)
+            return location.path.substr(at + part.size() - 1);
+    return {};
+}
+
+Result<void> attach_to_unit(const Context& context, const Unit& unit, pid_t pid, const std::string& below)
+{
+    std::vector<std::string> words{"attach"};
+    if (!below.empty())
+        words.push_back("--below=" + below);
+    return ask_manager(context, std::move(words), unit, {std::to_string(pid)});
 }

@@ -86,6 +86,8 @@ inline constexpr DirectiveType directive_types[] = {
     {"cgroup.unified", 2, 2, "FILE VALUE", "/linux/resources/unified", "cgroup v2: written as it is"},
     {"cgroup.unit", 2, 2, "system|user NAME", "", "the unit of systemd that the container's cgroup is, for oci-cgroup update"},
     {"cgroup.systemd-property", 2, 2, "NAME VALUE", "/annotations", "a property of the unit, where systemd manages the cgroups; VALUE in GVariant's text format"},
+    {"cgroup.subgroup", 1, 1, "PATH", "/annotations", "where systemd manages the cgroups: the container's cgroup is PATH below the scope's"},
+    {"cgroup.delegate", 1, 1, "PATH", "/annotations", "cgroup v2: one more cgroup, PATH below the container's, without limits, into which the first process moves"},
     {"cgroup.device", 5, 5, "allow|deny TYPE MAJOR MINOR ACCESS", "/linux/resources/devices", "TYPE a, b or c; * for any MAJOR, MINOR; the last match decides"},
 
     // oci-seccomp: the filter

@@ -53,17 +53,20 @@ public:
         hierarchies_ = TRY(find_hierarchies());
         writes_ = TRY(limit_writes(request_.limits, hierarchies_));
         TRY(plan_devices());
+        TRY(plan_delegation());
         TRY(start_unit_if_wanted());
         TRY(open_places());
         TRY(record());
         for (Place& place : places_)
             TRY(make(place));
+        TRY(leave_unit());
         TRY(hand_on_controllers());
         TRY(check_type());
         for (Place& place : places_)
             if (place.exists)
                 TRY(set_limits(place));
         TRY(set_devices());
+        TRY(delegate());
         TRY(give_to_owner());
 
         std::vector<CgroupLocation> locations;
@@ -116,6 +119,52 @@ private:
             return {};
         // Only oci-cgroup-systemd's own callers tell these errors apart.
         unit_path_ = TRY(std::move(path).with_exit_code(exit_failed));
+        unit_path_ += subgroup_;
+        return {};
+    }
+
+    /// Below the unit's cgroup the controllers are handed on only when nobody is in that itself (cgroup-v2.rst, "No Internal Process Constraint").
+    Result<void> leave_unit()
+    {
+        if (unit_path_.empty() || subgroup_.empty() || request_.pid == 0)
+            return {};
+        stage::step("move the process that holds the scope");
+        for (Place& place : places_)
+            if (place.location.version == 2 && place.exists)
+                TRY(TRY(cgroup_of(place))->write("cgroup.procs", std::to_string(request_.pid)).with_pointer(request_.subgroup->pointer));
+        return {};
+    }
+
+    Result<void> plan_delegation()
+    {
+        if (request_.subgroup != nullptr)
+            subgroup_ = TRY(clean_path((*request_.subgroup)[0]).with_pointer(request_.subgroup->pointer));
+        if (request_.delegate == nullptr)
+            return {};
+        delegated_ = TRY(clean_path((*request_.delegate)[0]).with_pointer(request_.delegate->pointer));
+        // Whoever may make cgroups of v1 may lift their limits.
+        if (!is_unified())
+            return Error{"only a cgroup of v2 can be delegated to the container, and this host has controllers on v1"}.with_pointer(request_.delegate->pointer);
+        return {};
+    }
+
+    /// Without limits and controllers of its own: what becomes of it is the container's affair.
+    Result<void> delegate()
+    {
+        for (Place& place : places_) {
+            if (delegated_.empty() || !place.exists)
+                continue;
+            const CgroupDir& cgroup = *TRY(cgroup_of(place));
+            for (size_t end = delegated_.find('/', 1);; end = delegated_.find('/', end + 1)) {
+                const std::string below = delegated_.substr(1, end == std::string::npos ? end : end - 1);
+                stage::step("make the delegated cgroup");
+                if (::mkdirat(cgroup.fd(), below.c_str(), 0755) < 0 && errno != EEXIST)
+                    return errno_error("cannot make cgroup '" + below + "' in '" + place.location.directory() + "'").with_pointer(request_.delegate->pointer);
+                made_.add(place.location.directory() + "/" + below);
+                if (end == std::string::npos)
+                    break;
+            }
+        }
         return {};
     }
 
@@ -356,7 +405,12 @@ private:
         for (Place& place : places_) {
             if (place.location.version != 2 || !place.exists)
                 continue;
-            Result<void> given = give(TRY(cgroup_of(place))->fd());
+            const int cgroup = TRY(cgroup_of(place))->fd();
+            Result<void> given = give(cgroup);
+            if (given.has_value() && !delegated_.empty()) {
+                UniqueFd below(open_cgroup(cgroup, delegated_));
+                given = below ? give(below.get()) : errno_error("cannot open cgroup '" + place.location.directory() + delegated_ + "'");
+            }
             if (!given.has_value() && !(request_.tolerate_denied && is_denied(given.error().error_number)))
                 return std::move(given).with_pointer(request_.owner_where);
         }
@@ -396,6 +450,8 @@ private:
     std::optional<std::vector<DeviceLine>> device_lines_;
     std::vector<bpf_insn> device_program_;
     std::string unit_path_;  ///< where systemd has made it; empty: we do
+    std::string subgroup_;   ///< below the unit's cgroup, with a slash before it; empty: that itself
+    std::string delegated_;  ///< below the container's cgroup, with a slash before it; empty: none
     std::vector<Place> places_;
     Made made_;
 };

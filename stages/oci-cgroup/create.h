@@ -29,6 +29,8 @@ struct CgroupRequest {
     std::string name = {};  ///< of the container
     pid_t pid = 0;          ///< with systemd: the process that holds the scope until others are in it
     std::vector<std::string> unit_properties = {};  ///< besides those of the limits, as `NAME=VALUE`
+    const Directive* subgroup = nullptr;            ///< cgroup.subgroup: not the unit's cgroup but one below it
+    const Directive* delegate = nullptr;            ///< cgroup.delegate: one more below that, for the container to manage
     std::string unit_test_step = {};                ///< --test-step of oci-cgroup-systemd
 };
 

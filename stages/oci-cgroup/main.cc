@@ -31,6 +31,8 @@ struct Asked {
     std::vector<DeviceRule> devices;
     RdtRequest rdt;
     std::vector<std::string> unit_properties;
+    const Directive* subgroup = nullptr;
+    const Directive* delegate = nullptr;
     std::optional<OwnedUnit> unit;
 };
 }  // namespace
@@ -56,6 +58,10 @@ static Result<Asked> read_asked(const Arguments& arguments)
                 asked.owner_where = directive.pointer;
             } else if (directive.is("cgroup.systemd-property")) {
                 asked.unit_properties.push_back(std::string(directive[0]) + "=" + std::string(directive[1]));
+            } else if (directive.is("cgroup.subgroup")) {
+                asked.subgroup = &directive;
+            } else if (directive.is("cgroup.delegate")) {
+                asked.delegate = &directive;
             } else if (directive.is("cgroup.unit")) {
                 asked.unit = OwnedUnit{std::string(directive[0]), std::string(directive[1])};
             } else if (directive.is("cgroup.location")) {
@@ -93,6 +99,8 @@ static Result<int> run_create(const Arguments&, const Arguments& arguments)
         request.pid = TRY(parse_pid(arguments.value("pid")).with_context("--pid").with_exit_code(exit_usage));
     request.name = arguments.value("name", request.path);
     request.unit_properties = asked.unit_properties;
+    request.subgroup = asked.subgroup;
+    request.delegate = asked.delegate;
     request.unit_test_step = arguments.value("unit-test-step");
     if (!request.path_was_asked_for) {
         request.path = arguments.value("name");

@@ -26,7 +26,7 @@ constexpr bool has_checkpoint = false;
 
 /// Annotations of config.json that change what is done, so that an engine may withhold them from its users; with a dot at
 /// the end, all that begin so (runtime-spec features.md). Separated by blanks.
-constexpr char unsafe_annotation_words[] = "org.systemd.property.";
+constexpr char unsafe_annotation_words[] = "org.systemd.property. run.oci.delegate-cgroup run.oci.systemd.subgroup";
 
 }  // namespace
 

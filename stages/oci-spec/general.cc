@@ -70,6 +70,13 @@ void plan_annotation(Planner& planner, Value value, Property)
     static constexpr std::string_view unit_property = "org.systemd.property.";
     if (value.key().starts_with(unit_property))
         planner.emit("cgroup.systemd-property", value, {value.key().substr(unit_property.size()), value.text()});
+    else if (value.key() == "run.oci.systemd.subgroup" && !value.text().empty())
+        planner.emit("cgroup.subgroup", value, {value.text()});
+    else if (value.key() == "run.oci.delegate-cgroup" && !value.text().empty())
+        planner.emit("cgroup.delegate", value, {value.text()});
+    // It would mount a hierarchy of v1 on the host, where one is either there for all or for nobody.
+    else if (value.key() == "run.oci.systemd.force_cgroup_v1")
+        planner.warn(value, "is ignored: the container has the cgroups of the host; a systemd that knows only cgroup v1 needs a host that was booted with it");
 }
 
 void plan_root(Planner& planner, Value value, Property property)

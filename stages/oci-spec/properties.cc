@@ -72,7 +72,7 @@ constexpr Entry table[] = {
     {"", object, required, "1.0.0", container, "", plan_config},
     {"/ociVersion", string, required, "1.0.0", planned, "ocirun.version", plan_version},
     {"/annotations", map, optional, "1.0.0", container, "", nullptr},
-    {"/annotations/*", string, optional, "1.0.0", planned, "ocirun.annotation cgroup.systemd-property", plan_annotation},
+    {"/annotations/*", string, optional, "1.0.0", planned, "ocirun.annotation cgroup.systemd-property cgroup.subgroup cgroup.delegate", plan_annotation},
 
     {"/linux", object, optional, "1.0.0", container, "", nullptr},
     {"/linux/namespaces", array, optional, "1.0.0", container, "", nullptr},

@@ -123,7 +123,7 @@ PY
 }
 
 @test "features lists the annotations that change what is done: all properties of a systemd unit" {
-    says '.potentiallyUnsafeConfigAnnotations == ["org.systemd.property."]'
+    says '.potentiallyUnsafeConfigAnnotations == ["org.systemd.property.", "run.oci.delegate-cgroup", "run.oci.systemd.subgroup"]'
 }
 
 @test "ocirun features is the same, without a word on stderr, with global options or without, for anyone" {

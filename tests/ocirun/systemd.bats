@@ -325,6 +325,76 @@ detached() { rt --systemd-cgroup run --detach "$@" </dev/null >out 2>err || { ca
     rt delete --force "$TEST_ID"
 }
 
+# ---------------------------------------------------------------- below the scope
+
+@test "run.oci.systemd.subgroup: the container's cgroup is one below the scope, with the same limits" {
+    requires root systemd cgroup_v2
+    make_bundle
+    args sleep 100
+    cfg '.annotations = {"run.oci.systemd.subgroup": "container"} | .linux.resources += {memory: {limit: 33554432}, pids: {limit: 20}, cpu: {quota: 33333}}'
+
+    detached "$TEST_ID"
+
+    [[ $(cat "/proc/$(host_pid)/cgroup") == "0::/system.slice/$(SCOPE)/container" && $(cgroup_dir) == */container ]]
+    [[ $(cd "$(cgroup_dir)" && cat memory.max pids.max cpu.max) == $'33554432\n20\n33333 100000' ]]
+    [[ $(property_of "$(SCOPE)" MemoryMax) == 33554432 && $(cat "$(cgroup_dir)/../cgroup.procs") == "" ]]
+    run -0 rt exec "$TEST_ID" sh -c 'cat /proc/self/cgroup; head -c 1 /dev/zero | wc -c'
+    [[ $output == $'0::/\n1' ]]
+    rt update --memory 40M "$TEST_ID"
+    [[ $(cat "$(cgroup_dir)/memory.max") == 41943040 && $(property_of "$(SCOPE)" MemoryMax) == 41943040 ]]
+    rt delete --force "$TEST_ID"
+    is_unknown "$(SCOPE)"
+
+    cfg '.annotations["run.oci.systemd.subgroup"] = ""'
+    detached "$TEST_ID"
+    [[ $(cat "/proc/$(host_pid)/cgroup") == "0::/system.slice/$(SCOPE)" ]]
+    rt delete --force "$TEST_ID"
+    cfg '.annotations["run.oci.systemd.subgroup"] = "a/../.."'
+    run -1 --separate-stderr rt --systemd-cgroup run "$TEST_ID"
+    [[ $stderr == *"/annotations/run.oci.systemd.subgroup: cgroup path 'a/../..' contains '..'" ]]
+    is_unknown "$(SCOPE)"
+}
+
+@test "run.oci.delegate-cgroup: the program is one cgroup below its namespace's root, which it may divide" {
+    requires root cgroup_v2
+    make_bundle
+    cfg '.annotations = {"run.oci.delegate-cgroup": "mine", "run.oci.systemd.subgroup": "container"} | .linux.resources += {memory: {limit: 33554432}}
+        | .mounts |= map(if .type == "cgroup" then .options -= ["ro"] else . end)'
+    args sh -c 'cd /sys/fs/cgroup; cat /proc/self/cgroup memory.max; echo +memory >cgroup.subtree_control && cat mine/memory.max; sleep 100'
+    local manager
+    for manager in cgroupfs systemd; do
+        [[ $manager == cgroupfs || -d /run/systemd/system ]] || continue
+        rt --cgroup-manager "$manager" run --detach "$TEST_ID" </dev/null >out 2>&1
+        wait_until grep -q max out
+        [[ $(<out) == $'0::/mine\n33554432\nmax' ]] || { cat out; false; }
+        # With others in its parent it could not hand on the controllers.
+        run -0 rt exec "$TEST_ID" cat /proc/self/cgroup
+        [[ $output == "0::/mine" ]]
+        rt delete --force "$TEST_ID"
+    done
+}
+
+@test "run.oci.delegate-cgroup where v1 has controllers is refused, and leaves nothing" {
+    requires root cgroup_v1
+    make_bundle
+    cfg '.annotations = {"run.oci.delegate-cgroup": "mine"}'
+
+    run -1 --separate-stderr rt run "$TEST_ID"
+
+    [[ $stderr == "ocirun: run failed: oci-cgroup: /annotations/run.oci.delegate-cgroup: only a cgroup of v2 can be delegated to the container, and this host has controllers on v1" ]]
+    [[ $(ls "$STATE_ROOT") == "" ]]
+}
+
+@test "run.oci.systemd.force_cgroup_v1 is passed over with a warning" {
+    requires root
+    make_bundle
+    cfg '.annotations = {"run.oci.systemd.force_cgroup_v1": "/sys/fs/cgroup"}'
+
+    run -0 --separate-stderr rt run "$TEST_ID"
+
+    [[ $stderr == *"warning"*"/annotations/run.oci.systemd.force_cgroup_v1"*"is ignored: "* ]]
+}
+
 # ---------------------------------------------------------------- a user's manager
 
 # Sets USER_NAME; the user with id 1000 has a manager afterwards, whether logged in or not.
@@ -362,16 +432,19 @@ user_bundle()
     user_bundle
     cd "$USER_DIR"
     cfg '.linux.resources = {memory: {limit: 33554432}, pids: {limit: 20}, cpu: {quota: 50000}}'
-    local dir
-    dir=/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/user.slice/$(SCOPE)
+    local dir scope subgroup
+    scope=/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/user.slice/$(SCOPE)
+    for subgroup in "" container; do
+        cfg --arg subgroup "$subgroup" '.annotations = {"run.oci.systemd.subgroup": $subgroup}'
+        dir=$scope${subgroup:+/$subgroup}
+        user_run ocirun --root "$USER_DIR/run/o" --systemd-cgroup run --detach "$TEST_ID" </dev/null >out 2>err || { cat err; false; }
 
-    user_run ocirun --root "$USER_DIR/run/o" --systemd-cgroup run --detach "$TEST_ID" </dev/null >out 2>err || { cat err; false; }
-
-    [[ $(cat "$dir/memory.max" "$dir/pids.max" "$dir/cpu.max") == $'33554432\n20\n50000 100000' ]]
-    [[ $(cat "$dir/cgroup.procs") == "$(user_run ocirun --root "$USER_DIR/run/o" state "$TEST_ID" | jq .pid)" ]]
-    run -0 user_run ocirun --root "$USER_DIR/run/o" exec "$TEST_ID" sh -c 'cat /proc/self/cgroup; exit 0'
-    [[ $output == "0::/" ]]
-    user_run ocirun --root "$USER_DIR/run/o" delete --force "$TEST_ID"
-    user_is_unknown "$(SCOPE)"
-    [[ ! -e $dir ]]
+        [[ $(cat "$dir/memory.max" "$dir/pids.max" "$dir/cpu.max") == $'33554432\n20\n50000 100000' ]]
+        [[ $(cat "$dir/cgroup.procs") == "$(user_run ocirun --root "$USER_DIR/run/o" state "$TEST_ID" | jq .pid)" ]]
+        run -0 user_run ocirun --root "$USER_DIR/run/o" exec "$TEST_ID" sh -c 'cat /proc/self/cgroup; exit 0'
+        [[ $output == "0::/" ]]
+        user_run ocirun --root "$USER_DIR/run/o" delete --force "$TEST_ID"
+        user_is_unknown "$(SCOPE)"
+        [[ ! -e $scope ]]
+    done
 }
