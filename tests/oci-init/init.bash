@@ -24,7 +24,7 @@ inside()
 refused()
 {
     run --separate-stderr run_init
-    # shellcheck disable=SC2154  # set by run
+    # shellcheck disable=SC2053,SC2154  # a pattern; set by run
     if ((status != 125)) || [[ $stderr != $1 ]]; then
         echo "status $status, not 125, or the error is not '$1': $stderr $output"
         return 1

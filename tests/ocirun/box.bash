@@ -18,7 +18,7 @@ refused()
 {
     args true
     run -1 rt run "$TEST_ID"
-    # shellcheck disable=SC2053,SC2154
+    # shellcheck disable=SC2053,SC2154  # a pattern; set by run
     [[ $output == *"$1"*$2* ]] || { echo "$output"; return 1; }
     nothing_is_left
 }
