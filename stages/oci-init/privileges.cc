@@ -11,12 +11,22 @@
 #include <type_traits>
 #include <memory>
 
+static Result<uint32_t> read_id(Field field)
+{
+    if (field.empty())
+        return UINT32_MAX;
+    unsigned long long id = TRY(parse_unsigned(field));
+    if (id >= UINT32_MAX)
+        return Error{"'" + std::string(field) + "' is not an id from 0 to 4294967294"};
+    return static_cast<uint32_t>(id);
+}
+
 Result<User> read_user(const Plan& plan)
 {
     User user;
     if (const Directive* line = plan.find("init.user")) {
-        user.uid = static_cast<uid_t>(TRY(parse_unsigned((*line)[0]).with_pointer(line->pointer)));
-        user.gid = static_cast<gid_t>(TRY(parse_unsigned((*line)[1]).with_pointer(line->pointer)));
+        user.uid = TRY(read_id((*line)[0]).with_pointer(line->pointer));
+        user.gid = TRY(read_id((*line)[1]).with_pointer(line->pointer));
     }
     for (const Directive& line : plan.directives())
         if (line.is("init.additional-gid"))

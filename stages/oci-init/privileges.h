@@ -10,7 +10,7 @@
 #include <sys/types.h>
 #include <vector>
 
-/// `init.user` and `init.additional-gid` lines.
+/// `init.user` and `init.additional-gid` lines. An id that stays as it is is -1, which means just that to the system calls.
 struct User {
     uid_t uid = 0;
     gid_t gid = 0;

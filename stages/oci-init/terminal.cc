@@ -2,6 +2,7 @@
 #include "terminal.h"
 
 #include "mounter.h"
+#include "privileges.h"
 #include "stage/stage.h"
 
 #include <fcntl.h>
@@ -58,8 +59,8 @@ Result<UniqueFd> open_terminal(const InRoot& root, const Plan& plan, Control& co
     if ((size.ws_row != 0 || size.ws_col != 0) && ::ioctl(slave.get(), TIOCSWINSZ, &size) < 0)
         return errno_error("cannot set the size of the terminal");
     // The group stays the one that devpts gives (tty).
-    const Directive* user = plan.find("init.user");
-    if (user != nullptr && ::fchown(slave.get(), static_cast<uid_t>(TRY(parse_unsigned((*user)[0]))), static_cast<gid_t>(-1)) < 0)
+    const User user = TRY(read_user(plan));
+    if (::fchown(slave.get(), user.uid, static_cast<gid_t>(-1)) < 0)
         return errno_error("cannot give the terminal to the user");
     TRY(control.say("terminal", master.get()));
     return slave;

@@ -150,7 +150,7 @@ Result<std::vector<OpenSource>> open_mount_sources(const Request& request, const
     if (is_privileged && ::setgroups(0, nullptr) < 0 && errno != EPERM)
         return errno_error("cannot leave the supplementary groups");
 
-    std::vector<std::pair<std::string, UniqueFd>> made; // user namespaces by their maps
+    std::vector<std::pair<std::string, UniqueFd>> made; // user namespaces by their maps; "" is that of the container's maps
     for (const MountSource& source : request.mount_sources) {
         if (!source.is_id_mapped) {
             // Without privilege the user namespace's root is we ourselves.
@@ -166,19 +166,21 @@ Result<std::vector<OpenSource>> open_mount_sources(const Request& request, const
         UniqueFd mount = TRY(copy_mount(source).with_pointer(source.pointer));
         if (source.is_id_mapped) {
             int user_namespace = -1;
-            if (source.uid_map.empty()) {
+            const bool takes_containers = source.uid_map.empty();
+            const IdMap& uid_map = takes_containers ? request.uid_map : source.uid_map;
+            const IdMap& gid_map = takes_containers ? request.gid_map : source.gid_map;
+            if (takes_containers)
                 user_namespace = joins.descriptor(CLONE_NEWUSER);
-                if (user_namespace < 0)
+            if (user_namespace < 0) {
+                if (uid_map.empty() || gid_map.empty())
                     return Error{"there is no user namespace to take the ids of '" + source.path + "' from"}
                         .with_pointer(source.pointer);
-            } else {
-                const std::string key = id_map_text(source.uid_map) + "\n" + id_map_text(source.gid_map);
+                const std::string key = takes_containers ? "" : id_map_text(uid_map) + "\n" + id_map_text(gid_map);
                 for (const auto& [text, fd] : made)
                     if (text == key)
                         user_namespace = fd.get();
                 if (user_namespace < 0) {
-                    made.emplace_back(
-                        key, TRY(make_user_namespace(source.uid_map, source.gid_map).with_pointer(source.pointer)));
+                    made.emplace_back(key, TRY(make_user_namespace(uid_map, gid_map).with_pointer(source.pointer)));
                     user_namespace = made.back().second.get();
                 }
             }

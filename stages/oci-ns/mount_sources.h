@@ -19,7 +19,7 @@ struct MountSource {
     bool is_nofollow = false;
     bool is_id_mapped = false;
     bool maps_recursively = false;
-    IdMap uid_map; ///< both empty: the maps of the user namespace that is joined
+    IdMap uid_map; ///< both empty: the maps of the container's user namespace
     IdMap gid_map;
     std::string pointer;
 };

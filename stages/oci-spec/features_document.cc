@@ -3,6 +3,7 @@
 
 #include "mounts/mount_options.h"
 #include "properties.h"
+#include "scan/scan.h"
 #include "seccomp/filter.h"
 #include "version.h"
 #include "words.h"
@@ -33,11 +34,8 @@ constexpr char unsafe_annotation_words[] = "org.systemd.property. run.oci.delega
 static Tree list_of(std::string_view words)
 {
     Tree list = Tree::array();
-    while (!words.empty()) {
-        size_t blank = std::min(words.find(' '), words.size());
-        list.append(Tree::string(words.substr(0, blank)));
-        words.remove_prefix(std::min(blank + 1, words.size()));
-    }
+    while (!words.empty())
+        list.append(Tree::string(take(words, ' ')));
     return list;
 }
 

@@ -87,10 +87,9 @@ void plan_root(Planner& planner, Value value, Property property)
         planner.emit(property.note(), value, {value["path"].text(), value["readonly"].is_true() ? "ro" : "rw"});
 }
 
-/// What an id-mapped mount asks for: "" is not id-mapped.
 struct IdMapping {
-    std::string_view option;  ///< idmap or ridmap
-    std::string uids;         ///< CONTAINER:HOST:SIZE,...; empty: the maps of the user namespace that is joined
+    std::string_view option;  ///< idmap or ridmap; empty: the mount is not id-mapped
+    std::string uids;         ///< CONTAINER:HOST:SIZE,...; empty: the maps of the container's user namespace
     std::string gids;
 };
 
@@ -109,21 +108,9 @@ static std::string list_of_ranges(Value mappings)
     return text;
 }
 
-/// The host's id for an id of the container whose next `size - 1` ids are mapped in one range with it.
-static std::optional<unsigned long long> host_id(Value mappings, unsigned long long id, unsigned long long size)
-{
-    for (Value mapping = mappings.first(); mapping; mapping = mapping.next()) {
-        unsigned long long first = mapping["containerID"].to_unsigned().value_or(0);
-        unsigned long long count = mapping["size"].to_unsigned().value_or(0);
-        if (id >= first && id - first < count && size <= count - (id - first))
-            return mapping["hostID"].to_unsigned().value_or(0) + (id - first);
-    }
-    return std::nullopt;
-}
-
 /// FROM-TO-SIZE#FROM-TO-SIZE... as other runtimes write them; with a '@' in front TO is an id of the container's user
 /// namespace. Nothing: it is something else.
-static std::optional<std::string> parse_ranges(std::string_view text, Value container_mappings)
+static std::optional<std::string> parse_ranges(std::string_view text, const IdMap& container_map)
 {
     std::string ranges;
     while (!text.empty()) {
@@ -141,7 +128,7 @@ static std::optional<std::string> parse_ranges(std::string_view text, Value cont
             range.remove_prefix(std::min(range.size(), end + 1));
         }
         if (is_relative) {
-            std::optional<unsigned long long> id = host_id(container_mappings, numbers[1], numbers[2]);
+            std::optional<uint64_t> id = container_map.host_id(numbers[1], numbers[2]);
             if (!id)
                 return std::nullopt;
             numbers[1] = *id;
@@ -154,14 +141,13 @@ static std::optional<std::string> parse_ranges(std::string_view text, Value cont
 /// `uids=RANGES;gids=RANGES`; false: it is something else.
 static bool parse_option_mapping(Planner& planner, std::string_view text, IdMapping& mapping)
 {
-    Value linux_section = planner.top()["linux"];
     while (!text.empty()) {
         std::string_view part = text.substr(0, text.find(';'));
         text.remove_prefix(std::min(text.size(), part.size() + 1));
         const bool is_uids = part.starts_with("uids=");
         if (!is_uids && !part.starts_with("gids="))
             return false;
-        std::optional<std::string> ranges = parse_ranges(part.substr(5), linux_section[is_uids ? "uidMappings" : "gidMappings"]);
+        std::optional<std::string> ranges = parse_ranges(part.substr(5), is_uids ? planner.user_map() : planner.group_map());
         if (!ranges)
             return false;
         (is_uids ? mapping.uids : mapping.gids) = *ranges;
@@ -217,10 +203,10 @@ static std::optional<IdMapping> id_mapping_of(Planner& planner, Value mount)
         planner.add_problem(from, "'uidMappings' and 'gidMappings' with it, as linux.namespaces has no 'user' whose mapping it could take");
         return std::nullopt;
     }
-    // That of the container.
-    if (user_namespace["path"].text().empty()) {
-        mapping.uids = list_of_ranges(planner.top()["linux"]["uidMappings"]);
-        mapping.gids = list_of_ranges(planner.top()["linux"]["gidMappings"]);
+    Value linux_section = planner.top()["linux"];
+    if (user_namespace["path"].text().empty() && (linux_section["uidMappings"].size() == 0 || linux_section["gidMappings"].size() == 0)) {
+        planner.add_problem(from, "'uidMappings' and 'gidMappings' with it, as linux has not both whose mapping it could take");
+        return std::nullopt;
     }
     return mapping;
 }
@@ -363,20 +349,11 @@ static void plan_cgroup_owner(Planner& planner, Value config)
     }
     if (!is_writable)
         return;
-    unsigned long long owner = *uid.to_unsigned();
-    if (Value user = planner.find_namespace("user"); user) {
-        bool is_mapped = false;
-        for (Value mapping = config["linux"]["uidMappings"].first(); mapping && !is_mapped; mapping = mapping.next()) {
-            unsigned long long inside = *mapping["containerID"].to_unsigned();
-            is_mapped = owner >= inside && owner - inside < *mapping["size"].to_unsigned();
-            if (is_mapped)
-                owner = owner - inside + *mapping["hostID"].to_unsigned();
-        }
-        if (!is_mapped)
-            return;
-    }
-    if (owner != 0)
-        planner.emit("cgroup.owner", uid, {std::to_string(owner)});
+    std::optional<uint64_t> owner = *uid.to_unsigned();
+    if (planner.has_namespace("user"))
+        owner = planner.user_map().host_id(*owner);
+    if (owner && *owner != 0)
+        planner.emit("cgroup.owner", uid, {std::to_string(*owner)});
 }
 
 void plan_config(Planner& planner, Value value, Property)

@@ -34,6 +34,7 @@ void plan_scheduler(Planner& planner, Value value, Property property);
 void plan_io_priority(Planner& planner, Value value, Property property);
 void plan_exec_cpu_affinity(Planner& planner, Value value, Property property);
 void plan_umask(Planner& planner, Value value, Property property);
+void plan_group(Planner& planner, Value value, Property property);
 
 // linux
 void plan_namespace(Planner& planner, Value value, Property property);
@@ -50,8 +51,6 @@ void plan_bandwidth_schema(Planner& planner, Value value, Property property);
 void plan_schema(Planner& planner, Value value, Property property);
 void plan_net_device(Planner& planner, Value value, Property property);
 void plan_memory_policy(Planner& planner, Value value, Property property);
-/// Whether the entries of a list of id mappings are such that the kernel takes them; else problems.
-bool check_id_mappings(Planner& planner, Value value);
 
 // linux.resources
 void plan_cgroups_path(Planner& planner, Value value, Property property);

@@ -7,57 +7,27 @@
 #include <algorithm>
 #include <cstdio>
 
-void plan_namespace(Planner& planner, Value value, Property)
+void plan_namespace(Planner& planner, Value value, Property property)
 {
     Value type = value["type"];
     Value path = value["path"];
     if (!planner.check_word(type, namespace_words))
         return;
-    if (planner.is_repeated(type.text()))
+    if (planner.is_repeated(property, type.text()))
         return planner.add_problem(type, "each kind of namespace once");
     if (path.text().empty())
         planner.emit("ns.new", value, {type.text()});
     else if (planner.check_absolute_path(path))
         planner.emit("ns.join", value, {type.text(), path.text()});
+    if (type.text() != "user" || !path.text().empty())
+        return;
     // A process without a mapping has no ids in a new user namespace (man 7 user_namespaces).
-    if (type.text() == "user" && path.text().empty())
-        for (const char* name : {"uidMappings", "gidMappings"})
-            if (planner.top()["linux"][name].size() == 0)
-                planner.add_sentence(value, std::string("found a new user namespace, expected at least one of linux.") + name);
-}
-
-bool check_id_mappings(Planner& planner, Value value)
-{
-    // man 7 user_namespaces: at most 340 lines (Linux 4.15); none may overlap another on either side.
-    if (value.size() > 340) {
-        planner.add_sentence(value, "found " + std::to_string(value.size()) + " id mappings, expected at most 340");
-        return false;
-    }
-    bool is_good = true;
-    auto add_problem = [&](Value at, const std::string& expected) {
-        planner.add_problem(at, expected);
-        is_good = false;
-    };
-    for (Value mapping = value.first(); mapping; mapping = mapping.next()) {
-        unsigned long long size = *mapping["size"].to_unsigned();
-        if (size == 0) {
-            add_problem(mapping["size"], "at least 1");
-            continue;
-        }
-        for (const char* side : {"containerID", "hostID"}) {
-            unsigned long long start = *mapping[side].to_unsigned();
-            if (start + size > UINT32_MAX)
-                add_problem(mapping[side], "a range of " + std::to_string(size) + " ids that ends below 4294967295");
-            for (Value other = value.first(); other && other.index() < mapping.index(); other = other.next()) {
-                unsigned long long other_start = *other[side].to_unsigned();
-                if (start < other_start + *other["size"].to_unsigned() && other_start < start + size) {
-                    add_problem(mapping[side], "a range that does not overlap that of mapping " + std::to_string(other.index()));
-                    break;
-                }
-            }
-        }
-    }
-    return is_good;
+    if (planner.has_no_users() && planner.has_no_groups())
+        planner.add_sentence(value, "found a new user namespace, expected linux.uidMappings and linux.gidMappings");
+    else if (planner.has_no_users())
+        planner.warn(value, "there are no linux.uidMappings: the process keeps the caller's user, which has no id in the new user namespace");
+    else if (planner.has_no_groups())
+        planner.warn(value, "there are no linux.gidMappings: the process keeps the caller's group, which has no id in the new user namespace");
 }
 
 void plan_id_mappings(Planner& planner, Value value, Property property)
@@ -268,9 +238,8 @@ void plan_net_device(Planner& planner, Value value, Property property)
     std::string_view fixed = name.ends_with("%d") ? name.substr(0, name.size() - 2) : name;
     if (!is_interface_name(name) || fixed.find('%') != std::string_view::npos)
         return planner.add_problem(value["name"], "the name of a network interface, which may end in '%d'");
-    for (Value other = planner.top()["linux"]["netDevices"].first(); other && other.key() != value.key(); other = other.next())
-        if (fixed.size() == name.size() && name == (other["name"].text().empty() ? other.key() : other["name"].text()))
-            return planner.add_sentence(value, "found the name " + quoted(name) + " for a second device, expected each name once");
+    if (fixed.size() == name.size() && planner.is_repeated(property, name))
+        return planner.add_sentence(value, "found the name " + quoted(name) + " for a second device, expected each name once");
     planner.emit(property.note(), value, {value.key(), name});
 }
 

@@ -9,18 +9,6 @@
 #include <charconv>
 #include <cstring>
 
-bool contains_word(std::string_view words, std::string_view word)
-{
-    if (word.empty() || word.find(' ') != std::string_view::npos)
-        return false;
-    for (size_t at = words.find(word); at != std::string_view::npos; at = words.find(word, at + 1)) {
-        size_t end = at + word.size();
-        if ((at == 0 || words[at - 1] == ' ') && (end == words.size() || words[end] == ' '))
-            return true;
-    }
-    return false;
-}
-
 static bool is_dotted_identifiers(std::string_view text)
 {
     bool empty = true;
@@ -117,9 +105,8 @@ void Planner::look_around()
 {
     for (Value entry = top()["linux"]["namespaces"].first(); entry; entry = entry.next()) {
         Value type = entry["type"];
-        for (size_t i = 0; i < std::size(namespace_kinds); i++)
-            if (!namespaces_[i] && type.is(Kind::string) && type.text() == namespace_kinds[i])
-                namespaces_[i] = entry;
+        if (std::optional<size_t> kind = index_of_word(namespace_words, type.text()); kind && type.is(Kind::string) && !namespaces_[*kind])
+            namespaces_[*kind] = entry;
     }
     for (Value mount = top()["mounts"].first(); mount; mount = mount.next())
         is_dev_bound_ = is_dev_bound_ || is_bind_on_dev(mount);
@@ -128,20 +115,31 @@ void Planner::look_around()
 
 Value Planner::find_namespace(std::string_view kind) const
 {
-    for (size_t i = 0; i < std::size(namespace_kinds); i++)
-        if (kind == namespace_kinds[i])
-            return namespaces_[i];
-    return {};
+    std::optional<size_t> index = index_of_word(namespace_words, kind);
+    return index ? namespaces_[*index] : Value();
 }
 
-bool Planner::is_repeated(std::string_view word)
+bool Planner::makes_user_namespace() const
 {
-    for (std::string_view seen : seen_words_)
-        if (seen == word)
-            return true;
-    seen_words_.push_back(word);
-    return false;
+    Value entry = find_namespace("user");
+    return entry && entry["path"].text().empty();
 }
+
+const IdMap& Planner::user_map()
+{
+    if (!user_map_)
+        user_map_.emplace(top()["linux"]["uidMappings"]);
+    return *user_map_;
+}
+
+const IdMap& Planner::group_map()
+{
+    if (!group_map_)
+        group_map_.emplace(top()["linux"]["gidMappings"]);
+    return *group_map_;
+}
+
+bool Planner::is_repeated(Property property, std::string_view word) { return !seen_words_.emplace(property.pattern(), word).second; }
 
 void Planner::emit(std::string_view directive, Value from, std::initializer_list<std::string_view> fields)
 {

@@ -1,12 +1,15 @@
 // Walks a document along the property table: checks it, and writes its plan.
 #pragma once
 
+#include "id_map.h"
 #include "json.h"
 #include "plan/plan.h"
 #include "properties.h"
+#include "words.h"
 
-#include <iterator>
+#include <algorithm>
 #include <optional>
+#include <set>
 #include <string>
 
 /// A version by SemVer 2.0.0: MAJOR.MINOR.PATCH with optional -PRERELEASE and +BUILD.
@@ -17,9 +20,6 @@ struct SpecVersion {
     auto operator<=>(const SpecVersion&) const = default;
 };
 std::optional<SpecVersion> parse_version(std::string_view text);
-
-/// The kinds of namespaces, as linux.namespaces calls them.
-inline constexpr const char* namespace_kinds[] = {"pid", "network", "mount", "ipc", "uts", "user", "cgroup", "time"};
 
 /// What to read a document as.
 enum class Subject {
@@ -43,7 +43,6 @@ public:
     // For the handlers:
 
     Value top() const { return document_.root(); }
-    Subject subject() const { return subject_; }
     bool is_strict() const { return is_strict_; }
     /// Whether limits of a running container are changed: there what turns something off is a wish, too.
     bool is_update() const { return subject_ == Subject::resources; }
@@ -55,8 +54,15 @@ public:
     /// Whether /dev is a bind mount: then it is the caller's, and nothing is made in it.
     bool is_dev_bound() const { return is_dev_bound_; }
 
-    /// Whether it was called with that word before. For words of a list only.
-    bool is_repeated(std::string_view word);
+    /// Whether there is a new user namespace without linux.uidMappings, without linux.gidMappings.
+    bool has_no_users() const { return makes_user_namespace() && top()["linux"]["uidMappings"].size() == 0; }
+    bool has_no_groups() const { return makes_user_namespace() && top()["linux"]["gidMappings"].size() == 0; }
+    /// linux.uidMappings and linux.gidMappings.
+    const IdMap& user_map();
+    const IdMap& group_map();
+
+    /// Whether it was called with that word for that property before.
+    bool is_repeated(Property property, std::string_view word);
 
     /// Adds a line to the plan.
     void emit(std::string_view directive, Value from, std::initializer_list<std::string_view> fields);
@@ -82,6 +88,7 @@ public:
 
 private:
     void look_around();
+    bool makes_user_namespace() const;
     /// True: nothing is wrong with the value and what is in it.
     bool visit(Value value, Property property);
     bool visit_members(Value value, Property property);
@@ -97,14 +104,15 @@ private:
     size_t warnings_ = 0;
 
     // What many handlers ask, looked up once: a lookup is a walk over the keys of an object.
-    Value namespaces_[std::size(namespace_kinds)];
+    static constexpr size_t namespace_kinds = 1 + std::ranges::count(namespace_words, ' ');
+    Value namespaces_[namespace_kinds];
     bool is_dev_bound_ = false;
     std::optional<SpecVersion> version_;
-    std::vector<std::string_view> seen_words_;
+    std::optional<IdMap> user_map_;
+    std::optional<IdMap> group_map_;
+    /// A property's pattern, and the word.
+    std::set<std::pair<std::string_view, std::string_view>> seen_words_;
 };
-
-/// Whether `word` is one of `words`, which are separated by single blanks.
-bool contains_word(std::string_view words, std::string_view word);
 
 /// Whether an entry of `mounts` is a bind mount: by its type or by an option.
 bool is_bind_mount(Value mount);

@@ -5,6 +5,9 @@
 
 #include <cstdio>
 
+// The next one is (uid_t)-1, which leaves the id as it is: root's (man 2 setresuid).
+static constexpr long long last_id = UINT32_MAX - 1LL;
+
 void plan_process(Planner& planner, Value value, Property)
 {
     if (value["terminal"].is_true()) {
@@ -18,11 +21,34 @@ void plan_process(Planner& planner, Value value, Property)
     char umask[16] = "";
     if (user["umask"])
         snprintf(umask, sizeof umask, "%04llo", *user["umask"].to_unsigned());
-    planner.emit("init.user", user ? user : value,
-                 {user["uid"] ? user["uid"].text() : "0", user["gid"] ? user["gid"].text() : "0", umask});
+    // An id that is not mapped cannot be had, and what is there stays.
+    struct {
+        const char* name;
+        bool stays;
+        std::string_view field;
+    } ids[] = {{"uid", planner.has_no_users(), "0"}, {"gid", planner.has_no_groups(), "0"}};
+    for (auto& id : ids) {
+        if (!planner.check_range(user[id.name], 0, last_id))
+            return;
+        if (user[id.name])
+            id.field = user[id.name].text();
+        if (id.stays && id.field != "0")
+            return planner.add_problem(user[id.name], "0, which stands for the caller's here, as linux has no " + std::string(id.name) + "Mappings");
+        if (id.stays)
+            id.field = "";
+    }
+    if (Value groups = user["additionalGids"]; groups.size() > 0 && planner.has_no_groups())
+        return planner.add_sentence(groups, "found additional groups, expected none, as linux has no gidMappings");
+    planner.emit("init.user", user ? user : value, {ids[0].field, ids[1].field, umask});
     // No capabilities at all when config.json does not speak of them.
     if (!value["capabilities"])
         plan_capabilities(planner, Value(), *Property::find("/process/capabilities"));
+}
+
+void plan_group(Planner& planner, Value value, Property property)
+{
+    if (planner.check_range(value, 0, last_id))
+        planner.emit(property.note(), value, {value.text()});
 }
 
 void plan_umask(Planner& planner, Value value, Property) { planner.check_range(value, 0, 0777); }
@@ -60,54 +86,58 @@ void check_capability(Planner& planner, Value value, Property)
         planner.warn(value, quoted(name) + " is not known; it is left out");
 }
 
-/// The kernel's number of a capability: the list is in their order. Negative: unknown.
-static int capability_number(std::string_view name)
+/// The capability's bit in the kernel's sets: the list is in its order. Zero: unknown.
+static uint64_t capability_bit(std::string_view name)
 {
-    if (!contains_word(capability_words, name))
-        return -1;
-    std::string_view all = capability_words;
-    int number = 0;
-    for (; !all.starts_with(name) || (all.size() > name.size() && all[name.size()] != ' '); all.remove_prefix(all.find(' ') + 1))
-        number++;
-    return number;
+    std::optional<size_t> number = index_of_word(capability_words, name);
+    return number ? uint64_t{1} << *number : 0;
 }
 
 static uint64_t capability_set(Value list)
 {
     uint64_t set = 0;
     for (Value item = list.first(); item; item = item.next())
-        if (int number = capability_number(item.text()); number >= 0)
-            set |= uint64_t{1} << number;
+        set |= capability_bit(item.text());
     return set;
+}
+
+/// Each known one must be in `others`, which is a set of that name.
+static void check_nesting(Planner& planner, Value list, uint64_t others, const char* name)
+{
+    for (Value item = list.first(); item; item = item.next())
+        if ((capability_bit(item.text()) & ~others) != 0)
+            planner.add_problem(item, "a capability that is also in '" + std::string(name) + "'");
 }
 
 void plan_capabilities(Planner& planner, Value value, Property property)
 {
-    // capset(2) refuses an effective capability that is not permitted; here it can be named.
-    const uint64_t permitted = capability_set(value["permitted"]);
-    for (Value item = value["effective"].first(); item; item = item.next())
-        if (int number = capability_number(item.text()); number >= 0 && (permitted >> number & 1) == 0)
-            planner.add_problem(item, "a capability that is also in 'permitted'");
-    // capset(2) takes no inheritable one from outside of the bounding set.
     const uint64_t bounding = capability_set(value["bounding"]);
+    const uint64_t permitted = capability_set(value["permitted"]);
     const uint64_t inheritable = capability_set(value["inheritable"]);
-    for (Value item = value["inheritable"].first(); item; item = item.next())
-        if (int number = capability_number(item.text()); number >= 0 && (bounding >> number & 1) == 0)
-            planner.add_problem(item, "a capability that is also in 'bounding'");
-    // prctl(2), PR_CAP_AMBIENT_RAISE, takes only what is permitted and inheritable. A warning: runc's own default configuration
-    // has had ambient capabilities without inheritable ones since 1.1.2, and they never had an effect.
+    // capset(2) refuses an effective capability that is not permitted, and an inheritable one that is not in the bounding set; a
+    // permitted one from outside of the bounding set would be gone with execve(2). Here they can be named.
+    check_nesting(planner, value["permitted"], bounding, "bounding");
+    check_nesting(planner, value["effective"], permitted, "permitted");
+    check_nesting(planner, value["inheritable"], bounding, "bounding");
+    // prctl(2), PR_CAP_AMBIENT_RAISE, takes only what is permitted and inheritable. By default a warning: the decision is in
+    // docs/decisions/0008-ambient-capabilities.md.
     const uint64_t can_be_ambient = permitted & inheritable;
-    for (Value item = value["ambient"].first(); item; item = item.next())
-        if (int number = capability_number(item.text()); number >= 0 && (can_be_ambient >> number & 1) == 0)
+    for (Value item = value["ambient"].first(); item; item = item.next()) {
+        if ((capability_bit(item.text()) & ~can_be_ambient) == 0)
+            continue;
+        if (planner.is_strict())
+            planner.add_problem(item, "a capability that is also in 'permitted' and 'inheritable'");
+        else
             planner.warn(item, quoted(item.text()) + " is not also in 'permitted' and 'inheritable'; it is left out");
+    }
 
     static constexpr char sets[][12] = {"bounding", "permitted", "effective", "inheritable", "ambient"};
     for (const char* set : sets) {
         Value listed = value[set];
+        const uint64_t possible = set == std::string_view("ambient") ? can_be_ambient : ~uint64_t{0};
         std::vector<std::string> fields{set};
         for (Value item = listed.first(); item; item = item.next())
-            if (int number = capability_number(item.text());
-                number >= 0 && (set != std::string_view("ambient") || (can_be_ambient >> number & 1) != 0))
+            if ((capability_bit(item.text()) & possible) != 0)
                 fields.emplace_back(item.text());
         if (value)
             planner.emit(property.note(), listed ? listed : value, fields);
@@ -128,7 +158,7 @@ void plan_rlimit(Planner& planner, Value value, Property property)
         return;
     if (*value["soft"].to_unsigned() > *value["hard"].to_unsigned())
         return planner.add_problem(value["soft"], "at most 'hard', which is " + std::string(value["hard"].text()));
-    if (planner.is_repeated(type.text()))
+    if (planner.is_repeated(property, type.text()))
         return planner.add_problem(type, "each limit once");
     planner.emit(property.note(), value, {type.text(), value["soft"].text(), value["hard"].text()});
 }

@@ -234,7 +234,7 @@ constexpr Entry table[] = {
     {"/process/user/gid", uint32, optional, "1.0.0", planned, "init.user", nullptr},
     {"/process/user/umask", uint32, optional, "1.0.2", planned, "init.user", plan_umask},
     {"/process/user/additionalGids", array, optional, "1.0.0", container, "", nullptr},
-    {"/process/user/additionalGids/*", uint32, optional, "1.0.0", planned, "init.additional-gid", plan_as_is},
+    {"/process/user/additionalGids/*", uint32, optional, "1.0.0", planned, "init.additional-gid", plan_group},
     {"/process/user/username", string, optional, "1.0.0", ignored, "for Windows", nullptr},
     {"/process/args", array, required, "1.0.0", container, "", plan_args},
     {"/process/args/*", string, optional, "1.0.0", planned, "init.arg", plan_as_is},

@@ -1,6 +1,14 @@
 // The words of the runtime-spec that config.json may use: what the handlers accept and `features` lists. Each list is
-// one text with single blanks, see contains_word(): no pointers, which a position-independent program writes at each start.
+// one text with single blanks: no pointers, which a position-independent program writes at each start.
 #pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+/// The place of `word` in such a list, or nothing.
+std::optional<size_t> index_of_word(std::string_view words, std::string_view word);
+inline bool contains_word(std::string_view words, std::string_view word) { return index_of_word(words, word).has_value(); }
 
 // capabilities(7), in the kernel's order, up to Linux 5.9. Newer kernels have had no more by 6.17.
 inline constexpr char capability_words[] =

@@ -9,14 +9,22 @@ setup()
     oci-spec new >config.json
 }
 
-# refuses 'JQ FILTER' 'POINTER' 'SENTENCE': a config.json changed by the filter has that error and no other.
+# refuses 'JQ FILTER' 'POINTER' 'SENTENCE': a config.json changed by the filter has that error and no other; warnings are not looked at.
 refuses()
 {
     jq "$1" config.json >changed.json
-    run -1 oci-spec check changed.json
+    run -1 bash -c 'oci-spec check changed.json 2>&1 | grep -v "^oci-spec: warning: "; exit "${PIPESTATUS[0]}"'
     [[ ${#lines[@]} == 1 ]] || { echo "for $1: $output" >&2; return 1; }
     [[ ${lines[0]} =~ ^oci-spec:\ ([^ ]+):\ [0-9]+:[0-9]+:\ (.*)$ ]] || { echo "for $1: $output" >&2; return 1; }
     [[ ${BASH_REMATCH[1]} == "$2" && ${BASH_REMATCH[2]} == "$3" ]] || { echo "for $1: $output" >&2; return 1; }
+}
+
+# warns 'JQ FILTER' 'POINTER' 'SENTENCE': it is good, with that warning and no other.
+warns()
+{
+    jq "$1" config.json >changed.json
+    run -0 --separate-stderr oci-spec check changed.json
+    [[ $output == "" && $stderr == "oci-spec: warning: $2: $3" ]] || { echo "for $1: $output $stderr" >&2; return 1; }
 }
 
 accepts()
@@ -198,7 +206,6 @@ JSON
 
     refuses '.process.capabilities.bounding += ["KILL"]' /process/capabilities/bounding/3 "found 'KILL', expected the name of a capability, such as CAP_KILL"
     refuses '.process.capabilities.bounding += ["CAP_kill"]' /process/capabilities/bounding/3 "found 'CAP_kill', expected the name of a capability, such as CAP_KILL"
-    refuses '.process.capabilities.effective += ["CAP_CHOWN"]' /process/capabilities/effective/3 "found 'CAP_CHOWN', expected a capability that is also in 'permitted'"
 }
 
 @test "rlimits: known, once, soft at most hard" {
@@ -227,14 +234,33 @@ JSON
 
 @test "id mappings: only with a user namespace, and a new one needs them" {
     refuses '.linux.uidMappings = [{containerID: 0, hostID: 0, size: 1}]' /linux/uidMappings "found id mappings, expected none, as linux.namespaces has no 'user'"
-    refuses '.linux.namespaces += [{type: "user"}] | .linux.gidMappings = [{containerID: 0, hostID: 0, size: 1}]' \
-        /linux/namespaces/6 "found a new user namespace, expected at least one of linux.uidMappings"
+    refuses '.linux.namespaces += [{type: "user"}]' /linux/namespaces/6 "found a new user namespace, expected linux.uidMappings and linux.gidMappings"
     refuses '.linux.namespaces += [{type: "user", path: "/proc/1/ns/user"}] | .linux.uidMappings = [{containerID: 0, hostID: 0, size: 0}]' \
         /linux/uidMappings/0/size "found 0, expected at least 1"
     refuses '.linux.namespaces += [{type: "user", path: "/x"}] | .linux.uidMappings = [{containerID: 0, hostID: 10, size: 5}, {containerID: 5, hostID: 14, size: 1}]' \
         /linux/uidMappings/1/hostID "found 14, expected a range that does not overlap that of mapping 0"
     refuses '.linux.namespaces += [{type: "user", path: "/x"}] | .linux.uidMappings = [{containerID: 0, hostID: 4294967295, size: 2}]' \
         /linux/uidMappings/0/hostID "found 4294967295, expected a range of 2 ids that ends below 4294967295"
+}
+
+@test "id mappings of users alone, or of groups alone: the other id stays the caller's, with a warning" {
+    local with='.linux.namespaces += [{type: "user"}]'
+    warns "$with | .linux.gidMappings = [{containerID: 0, hostID: 5, size: 9}] | .process.user.additionalGids = [8]" /linux/namespaces/6 \
+        "there are no linux.uidMappings: the process keeps the caller's user, which has no id in the new user namespace"
+    warns "$with | .linux.uidMappings = [{containerID: 0, hostID: 5, size: 9}] | .process.user.uid = 3" /linux/namespaces/6 \
+        "there are no linux.gidMappings: the process keeps the caller's group, which has no id in the new user namespace"
+    refuses "$with | .linux.gidMappings = [{containerID: 0, hostID: 5, size: 9}] | .process.user.uid = 3" /process/user/uid \
+        "found 3, expected 0, which stands for the caller's here, as linux has no uidMappings"
+    refuses "$with | .linux.uidMappings = [{containerID: 0, hostID: 5, size: 9}] | .process.user.gid = 3" /process/user/gid \
+        "found 3, expected 0, which stands for the caller's here, as linux has no gidMappings"
+    refuses "$with | .linux.uidMappings = [{containerID: 0, hostID: 5, size: 9}] | .process.user.additionalGids = [3]" /process/user/additionalGids \
+        "found additional groups, expected none, as linux has no gidMappings"
+}
+
+@test "no user or group is 4294967295, which would leave the process what it is" {
+    refuses '.process.user.uid = 4294967295' /process/user/uid "found 4294967295, expected a whole number from 0 to 4294967294"
+    refuses '.process.user.gid = 4294967295' /process/user/gid "found 4294967295, expected a whole number from 0 to 4294967294"
+    refuses '.process.user.additionalGids = [4294967295]' /process/user/additionalGids/0 "found 4294967295, expected a whole number from 0 to 4294967294"
 }
 
 @test "names, time offsets and sysctls belong to namespaces that the container has" {
@@ -373,13 +399,18 @@ JSON
         "found 'idmap=uids=@0-1-10;gids=@0-991-10', expected idmap=uids=FROM-TO-SIZE#...;gids=FROM-TO-SIZE#..., where @ before FROM needs TO in the container's own mapping"
 }
 
-@test "capability sets nest: effective in permitted, inheritable in bounding; ambient that is not inheritable is a warning" {
+@test "capability sets nest: permitted and inheritable in bounding, effective in permitted; --strict: ambient in permitted and inheritable" {
+    refuses '.process.capabilities |= (.effective = [] | .permitted += ["CAP_CHOWN"])' /process/capabilities/permitted/3 \
+        "found 'CAP_CHOWN', expected a capability that is also in 'bounding'"
     refuses '.process.capabilities.effective += ["CAP_CHOWN"]' /process/capabilities/effective/3 "found 'CAP_CHOWN', expected a capability that is also in 'permitted'"
     refuses '.process.capabilities.inheritable = ["CAP_CHOWN"]' /process/capabilities/inheritable/0 "found 'CAP_CHOWN', expected a capability that is also in 'bounding'"
-    jq '.process.capabilities.ambient = ["CAP_KILL"]' config.json >changed.json
-    run -0 --separate-stderr oci-spec plan changed.json
-    [[ $output == *$'\tambient\n'* && $stderr == "oci-spec: warning: /process/capabilities/ambient/0: 'CAP_KILL' is not also in 'permitted' and 'inheritable'; it is left out" ]]
+    warns '.process.capabilities.ambient = ["CAP_KILL"]' /process/capabilities/ambient/0 "'CAP_KILL' is not also in 'permitted' and 'inheritable'; it is left out"
+    [[ $(oci-spec plan changed.json 2>&1) == *$'\tambient\n'* ]]
     accepts '.process.capabilities.ambient = ["CAP_KILL"] | .process.capabilities.inheritable = ["CAP_KILL"]'
+
+    jq '.process.capabilities.ambient = ["CAP_KILL"]' config.json >changed.json
+    run -1 oci-spec check --strict changed.json
+    [[ $output == "oci-spec: /process/capabilities/ambient/0: "*": found 'CAP_KILL', expected a capability that is also in 'permitted' and 'inheritable'" ]]
 }
 
 @test "an error cannot play tricks on the terminal" {

@@ -225,8 +225,8 @@ changes()
         | .linux.gidMappings = [{containerID: 0, hostID: 7, size: 1}, {containerID: 1, hostID: 9, size: 2}]' \
         --namespace user --map-user 0:100000:65536 --map-group 0:7:1 --map-group 1:9:2
 
-    run -1 --separate-stderr oci-spec new --namespace user --map-user 0:1:1
-    [[ $output == "" && $stderr == "oci-spec: /linux/namespaces/6: found a new user namespace, expected at least one of linux.gidMappings" ]]
+    run -1 --separate-stderr oci-spec new --namespace user
+    [[ $output == "" && $stderr == "oci-spec: /linux/namespaces/6: found a new user namespace, expected linux.uidMappings and linux.gidMappings" ]]
     run -2 oci-spec new --map-user 0:1
 }
 

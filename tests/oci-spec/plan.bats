@@ -123,14 +123,14 @@ plan_of() { jq "$1" config.json | oci-spec plan; }
 }
 
 @test "unknown capabilities are left out" {
-    run -0 --separate-stderr plan_of '.process.capabilities.bounding = ["CAP_FUTURE", "CAP_KILL"]'
+    run -0 --separate-stderr plan_of '.process.capabilities = {bounding: ["CAP_FUTURE", "CAP_KILL"]}'
 
     [[ $output == *$'\ninit.capability\t/process/capabilities/bounding\tbounding\tCAP_KILL\n'* ]]
     [[ $stderr == *"'CAP_FUTURE' is not known"* ]]
 }
 
 @test "warnings go to the error descriptor, not to the stderr of a container" {
-    jq '.process.capabilities.bounding = ["CAP_FUTURE"]' config.json >changed.json
+    jq '.process.capabilities = {bounding: ["CAP_FUTURE"]}' config.json >changed.json
 
     run -0 --separate-stderr bash -c 'oci-spec --error-fd 5 plan changed.json 5>errors'
 

@@ -62,6 +62,30 @@ with_mounts() { jq -cn --argjson n "$1" '{ociVersion: "1.0.0", mounts: [range($n
     in_cpu_seconds 5 'oci-ns new --plan-fd 5 -- true 5<plan'
 }
 
+@test "twenty thousand network devices, sysctls and mounts with id mappings are taken in proportion, too" {
+    # The container's ranges are not said again for each mount that takes them.
+    jq -cn '{ociVersion: "1.3.0", linux: {namespaces: [{type: "user"}, {type: "network"}],
+        uidMappings: [range(340) | {containerID: (. * 10), hostID: (. * 10 + 100000), size: 10}], gidMappings: [range(340) | {containerID: (. * 10), hostID: (. * 10 + 100000), size: 10}],
+        netDevices: ([range(20000) | {key: "e\(.)", value: {name: "f\(.)"}}] | from_entries), sysctl: ([range(20000) | {key: "net.k\(.)", value: "1"}] | from_entries)},
+        mounts: [range(20000) | {destination: "/m\(.)", source: "/s", options: ["bind", "idmap"]}]}' >config.json
+
+    in_cpu_seconds 1 'oci-spec plan config.json >plan'
+
+    ((3 * $(stat -c %s config.json) > $(stat -c %s plan)))
+    [[ $(grep -c '^ns.net-device' plan) == 20000 && $(grep -c $'^ns.mount-source\t.*\tidmap\t\t$' plan) == 20000 ]]
+}
+
+@test "mappings counted from the container's, and lists of mappings, are taken in proportion, too" {
+    # As many ranges as the kernel takes, in each of many mounts.
+    jq -cn '[range(340) | "@\(.)-\(. * 10)-10"] as $ranges | [range(340) | {containerID: (. * 10), hostID: (. * 10), size: 10}] as $list
+        | {ociVersion: "1.1.0", linux: {namespaces: [{type: "user"}], uidMappings: $list, gidMappings: $list},
+        mounts: [range(1000) | {destination: "/m\(.)", source: "/s", options: ["bind", "idmap=uids=\($ranges | join("#"));gids=@0-0-1"]}]}' >options.json
+    jq -cn '[range(340) | {containerID: (. * 10), hostID: (. * 10), size: 10}] as $list
+        | {ociVersion: "1.1.0", mounts: [range(300) | {destination: "/m\(.)", source: "/s", options: ["bind"], uidMappings: $list, gidMappings: $list}]}' >lists.json
+
+    in_cpu_seconds 1 'oci-spec plan options.json >plan; oci-spec plan lists.json >plan'
+}
+
 @test "oci-init merges sixty thousand variables in proportion" {
     requires root
     {

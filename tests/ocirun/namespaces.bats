@@ -42,6 +42,26 @@ map_rootfs() { own_rootfs && chown -R --no-dereference 100000:200000 rootfs; }
     done
 }
 
+@test "user namespace: groups alone are mapped, or users alone; the other id stays the caller's, without an id inside" {
+    requires root
+    local alone='.mounts = [{destination: "/proc", type: "proc", source: "proc"}] | .linux.namespaces += [{type: "user"}] | del(.linux.resources)'
+    own_rootfs
+    cfg "$alone | .linux.gidMappings = [{containerID: 0, hostID: 200000, size: 10}] | .process.user.gid = 3"
+    box sh -c 'id; grep -c . /proc/self/uid_map; cat /proc/self/gid_map'
+    [[ ${lines[0]} == "uid=65534 gid=3"* && ${lines[1]} == 0 && ${lines[2]} =~ ^\ *0\ +200000\ +10$ ]]
+    [[ $stderr == "ocirun: warning: oci-spec: /linux/namespaces/6: there are no linux.uidMappings: "* ]]
+
+    chown -R --no-dereference 100000 rootfs
+    cfg '.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 10}] | del(.linux.gidMappings) | .process.user = {uid: 3, gid: 0}'
+    args sh -c 'id; cat /proc/self/uid_map; grep -c . /proc/self/gid_map; sleep 100'
+    rt run --detach "$TEST_ID" >output 2>&1 3>&-
+    wait_until grep -q '^0$' output
+    [[ $(sed -n 2p output) == "uid=3 gid=65534"* && $(sed -n 3p output) =~ ^\ *0\ +100000\ +10$ ]]
+    run -0 rt exec "$TEST_ID" id
+    [[ $output == "uid=3 gid=65534"* ]]
+    rt delete --force "$TEST_ID"
+}
+
 @test "namespaces: one that is named by its path is joined" {
     requires root
     local kind file
@@ -127,7 +147,7 @@ map_rootfs() { own_rootfs && chown -R --no-dereference 100000:200000 rootfs; }
     cfg '.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1}]'
     refused /linux/uidMappings "found id mappings, expected none, as linux.namespaces has no 'user'"
     cfg 'del(.linux.uidMappings) | .linux.namespaces += [{type: "user"}]'
-    refused /linux/namespaces/ "found a new user namespace, expected at least one of linux.uidMappings"
+    refused /linux/namespaces/ "found a new user namespace, expected linux.uidMappings and linux.gidMappings"
 }
 
 @test "timeOffsets: the clocks of a new time namespace are offset" {

@@ -84,8 +84,10 @@ status_line() { sed -n "s/^$1:[[:space:]]*//p" <<<"$output"; }
     refused /process/capabilities/effective/3 "found 'CAP_CHOWN', expected a capability that is also in 'permitted'"
     cfg 'del(.process.capabilities.effective[3]) | .process.capabilities.inheritable = ["CAP_CHOWN"]'
     refused /process/capabilities/inheritable/0 "found 'CAP_CHOWN', expected a capability that is also in 'bounding'"
+    cfg 'del(.process.capabilities.inheritable) | .process.capabilities.permitted += ["CAP_CHOWN"]'
+    refused /process/capabilities/permitted/3 "found 'CAP_CHOWN', expected a capability that is also in 'bounding'"
     # What runc 1.1 writes as its default.
-    cfg 'del(.process.capabilities.inheritable) | .process.capabilities.ambient = ["CAP_KILL"]'
+    cfg 'del(.process.capabilities.permitted[3]) | .process.capabilities.ambient = ["CAP_KILL"]'
     args grep CapAmb /proc/self/status
     run -0 --separate-stderr rt run "$TEST_ID"
     [[ $output == *0000000000000000 && $stderr == "ocirun: warning: oci-spec: /process/capabilities/ambient/0: 'CAP_KILL' is not also in"* ]]
