@@ -48,6 +48,17 @@ Result<unsigned> filter_flag(std::string_view name)
                  "'; known are SECCOMP_FILTER_FLAG_TSYNC, _LOG, _SPEC_ALLOW and _WAIT_KILLABLE_RECV"};
 }
 
+bool is_filter_flag_supported(std::string_view name)
+{
+    Result<unsigned> flag = filter_flag(name);
+    if (!flag.has_value())
+        return false;
+    // This one is for listeners alone.
+    const unsigned with = flag.value() == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV ? unsigned{SECCOMP_FILTER_FLAG_NEW_LISTENER} : 0;
+    // The flags are looked at first, and only then the filter, which is not there (seccomp(2)).
+    return ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flag.value() | with, nullptr) < 0 && errno == EFAULT;
+}
+
 Result<unsigned> filter_flags(const Plan& plan)
 {
     unsigned flags = 0;

@@ -20,6 +20,9 @@ Result<void> check_filter(std::string_view raw);
 /// _WAIT_KILLABLE_RECV; the prefix may be left out.
 Result<unsigned> filter_flag(std::string_view name);
 
+/// Whether this kernel takes it.
+bool is_filter_flag_supported(std::string_view name);
+
 /// The flags that the plan's `seccomp.flag` lines ask for. No line at all: SPEC_ALLOW, as the
 /// field's runtimes do for a config.json without `flags` (the speculation barrier that old kernels
 /// put on every filtered process is dear, and Linux >= 5.16 has it off anyway). A line with an empty

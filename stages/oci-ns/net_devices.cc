@@ -2,6 +2,7 @@
 #include "net_devices.h"
 
 #include "fd/fd.h"
+#include "interface_name/interface_name.h"
 #include "stage/stage.h"
 
 #include <cstring>
@@ -25,25 +26,11 @@ Result<NetDevice> parse_net_device(std::string_view text)
     return device;
 }
 
-/// net/core/dev.c, dev_valid_name.
-static bool is_valid_name(std::string_view name)
-{
-    if (name.empty() || name.size() >= IFNAMSIZ || name == "." || name == "..")
-        return false;
-    for (char c : name)
-        if (static_cast<unsigned char>(c) <= ' ' || c == '/' || c == ':' || c == '%')
-            return false;
-    return true;
-}
-
 Result<void> check_net_device(const NetDevice& device)
 {
-    if (!is_valid_name(device.interface))
+    if (!is_interface_name(device.interface))
         return Error{"'" + device.interface + "' is not the name of a network interface"};
-    std::string_view fixed = device.name;
-    if (fixed.ends_with("%d"))
-        fixed.remove_suffix(2);
-    if (!is_valid_name(device.name) && (fixed.size() == device.name.size() || !is_valid_name(std::string(fixed) + "0")))
+    if (!is_interface_name_or_template(device.name))
         return Error{"'" + device.name + "' is not the name of a network interface, which may end in '%d'"};
     return {};
 }

@@ -437,17 +437,14 @@ Result<void> set_seccomp(Tree& config, const std::string& path)
     if (!file)
         return errno_error("cannot open " + quoted(path));
     std::string text = TRY(read_whole(file.get(), max_json_size).with_context(quoted(path)));
-    Problems problems;
-    Document document = Document::parse(std::move(text), "/linux/seccomp", problems);
-    Planner planner(document, Subject::seccomp, true, problems);
-    planner.run();
-    if (std::vector<Error> errors = problems.to_errors(document); !errors.empty()) {
+    Planned planned = plan_of(std::move(text), Subject::seccomp, true);
+    if (std::vector<Error>& errors = planned.errors; !errors.empty()) {
         Error all = std::move(errors[0]).with_context(quoted(path));
         for (size_t i = 1; i < errors.size(); i++)
             all.attempted += "; " + errors[i].message();
         return all;
     }
-    linux_of(config).set("seccomp", Tree(document.root()));
+    linux_of(config).set("seccomp", Tree(planned.document.root()));
     return {};
 }
 

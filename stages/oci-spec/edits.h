@@ -12,5 +12,5 @@ std::vector<Option> edit_options();
 /// Whether any of them was given.
 bool has_edits(const Arguments& arguments);
 
-/// Does what was given; `program`, when not empty, becomes the program and its arguments.
+/// Does what was given; positional arguments become the program and its arguments.
 Result<void> apply_edits(Tree& config, const Arguments& arguments);

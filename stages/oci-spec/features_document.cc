@@ -8,15 +8,7 @@
 #include "version.h"
 #include "words.h"
 
-#include <cerrno>
-#include <linux/seccomp.h>
 #include <seccomp.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
-#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
-#endif
 
 namespace {
 
@@ -39,8 +31,6 @@ static Tree list_of(std::string_view words)
     return list;
 }
 
-static bool is_supported(std::string_view pattern) { return Property::find(pattern)->fate() != Fate::refused; }
-
 static Tree enabled(bool value)
 {
     Tree object = Tree::object();
@@ -56,33 +46,23 @@ static Tree hooks()
     return list;
 }
 
-static bool has_idmap() { return is_supported("/mounts/*/uidMappings") && is_supported("/mounts/*/gidMappings"); }
-
 /// Without those that are some file system's own.
 static Tree mount_options()
 {
     Tree list = Tree::array();
-    for (const MountOption& option : known_mount_options()) {
-        const bool maps_ids = option.kind == OptionKind::extension && (option.value & idmap) != 0;
-        if (option.kind != OptionKind::data && (!maps_ids || has_idmap()))
+    for (const MountOption& option : known_mount_options())
+        if (option.kind != OptionKind::data)
             list.append(Tree::string(option.word));
-    }
     return list;
 }
 
-/// Flags that this kernel takes: it looks at them first, and only then at the filter, which is not there (seccomp(2)).
 static Tree supported_flags()
 {
     Tree list = Tree::array();
-    const Tree known = list_of(seccomp_flag_words);
-    for (const Tree& flag : known.items()) {
-        Result<unsigned> bits = filter_flag(flag.text());
-        if (!bits.has_value())
-            continue;
-        // This one is for listeners alone.
-        unsigned with = bits.value() == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV ? unsigned{SECCOMP_FILTER_FLAG_NEW_LISTENER} : 0;
-        if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, bits.value() | with, nullptr) < 0 && errno == EFAULT)
-            list.append(Tree::string(flag.text()));
+    for (std::string_view words = seccomp_flag_words; !words.empty();) {
+        std::string_view flag = take(words, ' ');
+        if (is_filter_flag_supported(flag))
+            list.append(Tree::string(flag));
     }
     return list;
 }
@@ -94,7 +74,7 @@ static Tree cgroup()
     object.set("v2", Tree::boolean(true));
     object.set("systemd", Tree::boolean(has_systemd));
     object.set("systemdUser", Tree::boolean(has_systemd_user));
-    object.set("rdma", Tree::boolean(is_supported("/linux/resources/rdma/*")));
+    object.set("rdma", Tree::boolean(true));
     return object;
 }
 
@@ -111,25 +91,24 @@ static Tree seccomp()
 
 static Tree intel_rdt()
 {
-    Tree object = enabled(is_supported("/linux/intelRdt"));
-    object.set("schemata", Tree::boolean(is_supported("/linux/intelRdt/schemata")));
-    object.set("monitoring", Tree::boolean(is_supported("/linux/intelRdt/enableMonitoring")));
+    Tree object = enabled(true);
+    object.set("schemata", Tree::boolean(true));
+    object.set("monitoring", Tree::boolean(true));
     return object;
 }
 
 static Tree memory_policy()
 {
-    const bool is_there = is_supported("/linux/memoryPolicy");
     Tree object = Tree::object();
-    object.set("modes", list_of(is_there ? memory_policy_mode_words : ""));
-    object.set("flags", list_of(is_there ? memory_policy_flag_words : ""));
+    object.set("modes", list_of(memory_policy_mode_words));
+    object.set("flags", list_of(memory_policy_flag_words));
     return object;
 }
 
 static Tree linux_features()
 {
     Tree mount_extensions = Tree::object();
-    mount_extensions.set("idmap", enabled(has_idmap()));
+    mount_extensions.set("idmap", enabled(true));
 
     Tree object = Tree::object();
     object.set("namespaces", list_of(namespace_words));
@@ -141,7 +120,7 @@ static Tree linux_features()
     object.set("intelRdt", intel_rdt());
     object.set("memoryPolicy", memory_policy());
     object.set("mountExtensions", std::move(mount_extensions));
-    object.set("netDevices", enabled(is_supported("/linux/netDevices")));
+    object.set("netDevices", enabled(true));
     return object;
 }
 

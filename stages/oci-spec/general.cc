@@ -43,12 +43,6 @@ void plan_absolute_path(Planner& planner, Value value, Property property)
         planner.emit(property.note(), value, {value.text()});
 }
 
-void refuse(Planner& planner, Value value, Property property)
-{
-    if (value.size() > 0)
-        planner.add_sentence(value, "found a value for " + quoted(property.name()) + ", expected none: it is not supported yet");
-}
-
 void plan_version(Planner& planner, Value value, Property property)
 {
     std::optional<SpecVersion> version = parse_version(value.text());
@@ -93,10 +87,11 @@ struct IdMapping {
     std::string gids;
 };
 
-static bool is_id_map_option(std::string_view option)
+/// `idmap` or `ridmap` when it is such an option, with or without a mapping behind it; else empty.
+static std::string_view id_map_word(std::string_view option)
 {
     std::string_view word = option.substr(0, option.find('='));
-    return word == "idmap" || word == "ridmap";
+    return word == "idmap" || word == "ridmap" ? word : "";
 }
 
 static std::string list_of_ranges(Value mappings)
@@ -163,9 +158,9 @@ static std::optional<IdMapping> id_mapping_of(Planner& planner, Value mount)
     IdMapping mapping;
     Value from;
     for (Value option = mount["options"].first(); option; option = option.next()) {
-        if (is_id_map_option(option.text())) {
+        if (std::string_view word = id_map_word(option.text()); !word.empty()) {
             from = option;
-            mapping.option = option.text().substr(0, option.text().find('='));
+            mapping.option = word;
         }
     }
     if (uids.size() == 0 && gids.size() == 0 && !from)
@@ -233,7 +228,7 @@ void plan_mount(Planner& planner, Value value, Property)
     for (Value option = value["options"].first(); option; option = option.next()) {
         is_recursive = is_recursive || option.text() == "rbind";
         is_nofollow = is_nofollow || option.text() == "src-nofollow";
-        if (!is_id_map_option(option.text()))
+        if (id_map_word(option.text()).empty())
             fields.emplace_back(option.text());
     }
     if (!mapping->option.empty())

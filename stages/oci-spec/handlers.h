@@ -10,7 +10,6 @@ void plan_nonzero(Planner& planner, Value value, Property property);   ///< a nu
 void plan_limit(Planner& planner, Value value, Property property);     ///< a number; negative is unlimited, zero leaves the default
 void plan_if_true(Planner& planner, Value value, Property property);
 void plan_absolute_path(Planner& planner, Value value, Property property);
-void refuse(Planner& planner, Value value, Property property);
 
 // The top level.
 void plan_version(Planner& planner, Value value, Property property);
@@ -43,6 +42,7 @@ void plan_time_offset(Planner& planner, Value value, Property property);
 void plan_device(Planner& planner, Value value, Property property);
 void plan_sysctl(Planner& planner, Value value, Property property);
 void plan_propagation(Planner& planner, Value value, Property property);
+void refuse_personality_flags(Planner& planner, Value value, Property property);
 void plan_personality(Planner& planner, Value value, Property property);
 void plan_rdt(Planner& planner, Value value, Property property);
 void plan_closid(Planner& planner, Value value, Property property);

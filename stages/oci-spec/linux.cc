@@ -2,6 +2,7 @@
 #include "handlers.h"
 #include "planner.h"
 #include "words.h"
+#include "interface_name/interface_name.h"
 #include "scan/scan.h"
 
 #include <algorithm>
@@ -161,6 +162,12 @@ void plan_propagation(Planner& planner, Value value, Property property)
         planner.emit(property.note(), value, {value.text()});
 }
 
+void refuse_personality_flags(Planner& planner, Value value, Property)
+{
+    if (value.size() > 0)
+        planner.add_sentence(value, "found flags of a personality, expected none: the runtime-spec has none");
+}
+
 void plan_personality(Planner& planner, Value value, Property property)
 {
     if (planner.check_word(value["domain"], "LINUX LINUX32"))
@@ -216,29 +223,16 @@ void plan_schema(Planner& planner, Value value, Property property)
     plan_schema_lines(planner, value, property, false);
 }
 
-/// The kernel's rule for the name of a network interface (net/core/dev.c, dev_valid_name).
-static bool is_interface_name(std::string_view name)
-{
-    if (name.empty() || name.size() > 15 || name == "." || name == "..")
-        return false;
-    for (char c : name)
-        if (static_cast<unsigned char>(c) <= ' ' || c == '/' || c == ':' || c == 0x7f)
-            return false;
-    return true;
-}
-
 void plan_net_device(Planner& planner, Value value, Property property)
 {
     if (!planner.has_namespace("network"))
         return planner.add_sentence(value, "found a network device to move, expected none, as linux.namespaces has no 'network'");
-    if (!is_interface_name(value.key()) || value.key().find('%') != std::string_view::npos)
+    if (!is_interface_name(value.key()))
         return planner.add_sentence(value, "found the key " + quoted(value.key()) + ", expected the name of a network interface");
     std::string_view name = value["name"].text().empty() ? value.key() : value["name"].text();
-    // At its end may stand '%d', for which the kernel puts a number.
-    std::string_view fixed = name.ends_with("%d") ? name.substr(0, name.size() - 2) : name;
-    if (!is_interface_name(name) || fixed.find('%') != std::string_view::npos)
+    if (!is_interface_name_or_template(name))
         return planner.add_problem(value["name"], "the name of a network interface, which may end in '%d'");
-    if (fixed.size() == name.size() && planner.is_repeated(property, name))
+    if (!name.ends_with("%d") && planner.is_repeated(property, name))
         return planner.add_sentence(value, "found the name " + quoted(name) + " for a second device, expected each name once");
     planner.emit(property.note(), value, {value.key(), name});
 }

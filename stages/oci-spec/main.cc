@@ -1,4 +1,4 @@
-// oci-spec(8): turns config.json into a checked plan; writes and checks configurations.
+// oci-spec(8): turns config.json into a checked plan; writes, checks, queries and changes configurations.
 #include "cli/cli.h"
 #include "config.h"
 #include "difference.h"
@@ -8,6 +8,7 @@
 #include "planner.h"
 #include "properties.h"
 #include "stage/stage.h"
+#include "temporary_file.h"
 #include "tree.h"
 #include "version.h"
 
@@ -37,25 +38,13 @@ static Result<std::string> read_input(const Arguments& arguments, size_t index =
     return read_file(arguments.positionals().size() > index ? arguments.positionals()[index] : "-");
 }
 
-/// Says all problems; whether there were any.
-static bool report_problems(Problems& problems, const Document& document)
-{
-    for (const Error& error : problems.to_errors(document))
-        stage::report(error);
-    return problems.count() > 0;
-}
-
 /// Reads, checks and plans; every problem is reported. No plan: there was at least one.
 static Result<std::optional<std::string>> plan_input(const Arguments& arguments, Subject subject, bool is_strict)
 {
-    std::string text = TRY(read_input(arguments));
-    Problems problems;
-    Document document = Document::parse(std::move(text), pointer_of(subject), problems);
-    Planner planner(document, subject, is_strict, problems);
-    planner.run();
-    if (report_problems(problems, document))
-        return std::optional<std::string>();
-    return std::optional(std::move(planner).take_plan());
+    Planned planned = plan_of(TRY(read_input(arguments)), subject, is_strict);
+    for (const Error& error : planned.errors)
+        stage::report(error);
+    return planned.errors.empty() ? std::optional(std::move(planned.plan)) : std::nullopt;
 }
 
 /// JSON alone, not looked at further; nothing: it was none, and that has been said.
@@ -63,7 +52,9 @@ static std::optional<Document> parse_json(std::string text)
 {
     Problems problems;
     Document document = Document::parse(std::move(text), "", problems);
-    if (report_problems(problems, document))
+    for (const Error& error : problems.to_errors(document))
+        stage::report(error);
+    if (problems.count() > 0)
         return std::nullopt;
     return document;
 }
@@ -98,34 +89,27 @@ static Result<void> write_new_file(const std::string& path, std::string_view tex
     if (::lstat(path.c_str(), &status) == 0)
         return Error{exists};
 
-    std::string temporary = path + ".new-" + std::to_string(::getpid());
-    stage::step("create " + temporary);
-    UniqueFd file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
-    if (!file)
-        return errno_error("cannot create '" + temporary + "'");
-    ScopeExit remove_again([&] { ::unlink(temporary.c_str()); });
-    TRY(write_all(file.get(), text).with_context("'" + temporary + "'"));
+    TemporaryFile temporary = TRY(TemporaryFile::create(path, 0666, text));
     stage::step("link " + path);
     // link(2), not rename(2): it does not replace what somebody else may have made meanwhile.
-    if (::link(temporary.c_str(), path.c_str()) < 0)
+    if (::link(temporary.path().c_str(), path.c_str()) < 0)
         return errno == EEXIST ? Error{exists} : errno_error("cannot create '" + path + "'");
     return {};
 }
 
-/// Whether the text is a good configuration; if not, that has been said. `has_places`: with line and column.
-static bool is_good_config(const std::string& text, bool has_places)
+/// A good configuration; nothing: it is none, and that has been said. `has_places`: with line and column.
+static std::optional<Document> read_config(std::string text, bool has_places)
 {
-    Problems problems;
-    Document document = Document::parse(text, "", problems);
-    Planner planner(document, Subject::config, false, problems);
-    planner.run();
-    for (Error error : problems.to_errors(document)) {
+    Planned planned = plan_of(std::move(text), Subject::config);
+    for (Error& error : planned.errors) {
         // Nobody has seen the lines of what is still to be written.
         if (!has_places && !error.pointer.empty())
             error.attempted.erase(0, error.attempted.find(": ") + 2);
         stage::report(error);
     }
-    return problems.count() == 0;
+    if (!planned.errors.empty())
+        return std::nullopt;
+    return std::move(planned.document);
 }
 
 static Result<int> make_new(const Arguments&, const Arguments& arguments)
@@ -136,17 +120,17 @@ static Result<int> make_new(const Arguments&, const Arguments& arguments)
         if (is_rootless)
             return Error{"--rootless and --from both say what to begin with", 0, {}, exit_usage};
         text = TRY(read_file(arguments.value("from")));
-        if (!is_good_config(text, true))
-            return exit_failed;
     } else {
         text = is_rootless ? rootless_config(::geteuid(), ::getegid()) : default_config();
     }
     if (arguments.has("from") || has_edits(arguments)) {
-        Problems none;
-        Tree config(Document::parse(std::move(text), "", none).root());
+        std::optional<Document> document = read_config(std::move(text), true);
+        if (!document)
+            return exit_failed;
+        Tree config(document->root());
         TRY(apply_edits(config, arguments));
         text = config.print();
-        if (!is_good_config(text, false))
+        if (!read_config(text, false))
             return exit_failed;
     }
     if (arguments.has("output"))
@@ -198,21 +182,14 @@ static Result<void> replace_file(const std::string& path, std::string_view text)
     struct stat status;
     if (::realpath(path.c_str(), real) == nullptr || ::stat(real, &status) < 0)
         return errno_error("cannot look at '" + path + "'");
-    std::string temporary = std::string(real) + ".new-" + std::to_string(::getpid());
-    stage::step("create " + temporary);
-    UniqueFd file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (!file)
-        return errno_error("cannot create '" + temporary + "'");
-    ScopeExit remove_again([&] { ::unlink(temporary.c_str()); });
-    TRY(write_all(file.get(), text).with_context("'" + temporary + "'"));
-    if (::fchown(file.get(), status.st_uid, status.st_gid) < 0 && errno != EPERM)
-        return errno_error("cannot give '" + temporary + "' its owner");
-    if (::fchmod(file.get(), status.st_mode & 07777) < 0)
-        return errno_error("cannot give '" + temporary + "' its mode");
+    TemporaryFile temporary = TRY(TemporaryFile::create(real, 0600, text));
+    if (::fchown(temporary.fd(), status.st_uid, status.st_gid) < 0 && errno != EPERM)
+        return errno_error("cannot give '" + temporary.path() + "' its owner");
+    if (::fchmod(temporary.fd(), status.st_mode & 07777) < 0)
+        return errno_error("cannot give '" + temporary.path() + "' its mode");
     stage::step("rename to " + path);
-    if (::rename(temporary.c_str(), real) < 0)
+    if (::rename(temporary.path().c_str(), real) < 0)
         return errno_error("cannot replace '" + path + "'");
-    remove_again.dismiss();
     return {};
 }
 

@@ -3,6 +3,7 @@
 
 #include "handlers.h"
 #include "nearest.h"
+#include "number_list/number_list.h"
 #include "stage/stage.h"
 #include "version.h"
 
@@ -222,9 +223,10 @@ bool Planner::check_absolute_path(Value value)
 
 bool Planner::check_number_list(Value value)
 {
-    if (value.text().find_first_not_of("0123456789-,: ") == std::string_view::npos)
+    // As long as the kernel takes one (cpuset_cgrp_files: 100 + 6 * NR_CPUS).
+    if (value.text().empty() || (value.text().size() <= 100 + 6 * 8192 && parse_number_list(value.text()).has_value()))
         return true;
-    add_problem(value, "a list of numbers and ranges, such as 0-3,7");
+    add_problem(value, "a list of numbers and ranges from 0 to 8191, such as 0-3,7");
     return false;
 }
 
@@ -351,4 +353,14 @@ void Planner::check_since(Value value, Property property)
     if (version_ && since && *version_ < *since)
         problems_.add(value.key_place(), "found a property of runtime-spec " + std::string(property.since()) +
                                              ", expected 'ociVersion' to be at least that");
+}
+
+Planned plan_of(std::string text, Subject subject, bool is_strict)
+{
+    Problems problems;
+    Document document = Document::parse(std::move(text), pointer_of(subject), problems);
+    Planner planner(document, subject, is_strict, problems);
+    planner.run();
+    std::vector<Error> errors = problems.to_errors(document);
+    return {std::move(document), std::move(errors), std::move(planner).take_plan()};
 }

@@ -114,5 +114,13 @@ private:
     std::set<std::pair<std::string_view, std::string_view>> seen_words_;
 };
 
+/// A document that was read, checked and planned. Without errors its plan is good.
+struct Planned {
+    Document document;
+    std::vector<Error> errors;
+    std::string plan;
+};
+Planned plan_of(std::string text, Subject subject, bool is_strict = false);
+
 /// Whether an entry of `mounts` is a bind mount: by its type or by an option.
 bool is_bind_mount(Value mount);

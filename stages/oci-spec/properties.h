@@ -37,7 +37,7 @@ enum class Fate : uint8_t {
     planned,    ///< it, or the object that it is part of, becomes the directive that is named
     container,  ///< it only holds others
     ignored,    ///< it has no meaning here; `note` says why
-    refused,    ///< an error when it is there and not empty: not supported yet
+    refused,    ///< an error when it is there; `note` says why
 };
 
 /// A row of the table.

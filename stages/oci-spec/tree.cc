@@ -11,14 +11,6 @@ Tree Tree::string(std::string_view content) { return {Kind::string, content}; }
 Tree Tree::number(std::string_view spelling) { return {Kind::number, spelling}; }
 Tree Tree::boolean(bool value) { return {Kind::boolean, value ? "true" : "false"}; }
 
-Tree Tree::array(std::initializer_list<std::string_view> strings)
-{
-    Tree list = array();
-    for (std::string_view content : strings)
-        list.append(string(content));
-    return list;
-}
-
 // As deep as the document may be nested (max_json_depth).
 Tree::Tree(Value value)
 {

@@ -17,7 +17,6 @@ public:
     static Tree number(std::string_view spelling);
     static Tree boolean(bool value);
     static Tree array() { return Tree(Kind::array, ""); }
-    static Tree array(std::initializer_list<std::string_view> strings);
     static Tree object() { return Tree(Kind::object, ""); }
     /// A copy of what was read.
     explicit Tree(Value value);

@@ -1,6 +1,7 @@
 // libFuzzer target: any bytes as a config.json. What has no problem has a plan that the readers take; what is printed says the same.
 #include "difference.h"
 #include "planner.h"
+#include "scan/scan.h"
 #include "stage/stage.h"
 #include "tree.h"
 #include "words.h"
@@ -99,11 +100,8 @@ private:
                      std::string_view("/ /dev /dev/null /x . .. a=b =x 0-3,7 2MB MB:0=20 L3:0=f bind rbind idmap ridmap ro tmpfs proc net.x kernel.hostname private "
                                       "rshared RLIMIT_NOFILE SCHED_FIFO SCHED_DEADLINE IOPRIO_CLASS_BE LINUX32 a c b u p rwm 1.0.0 1.3.0 2.0.0 eth0 lo%d "
                                       "idmap=uids=0-1-2#3-4-5;gids=@0-1-2 MPOL_BIND MPOL_F_STATIC_NODES slice:prefix:name /a/../b \t\n \x7f")}) {
-                while (!list.empty()) {
-                    size_t blank = std::min(list.find(' '), list.size());
-                    found.push_back(list.substr(0, blank));
-                    list.remove_prefix(std::min(blank + 1, list.size()));
-                }
+                while (!list.empty())
+                    found.push_back(take(list, ' '));
             }
             found.emplace_back("");
             return found;
@@ -152,22 +150,17 @@ extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max
 }
 
 /// The plan, if nothing was wrong.
-static std::optional<std::string> plan_of(std::string_view text, Subject subject, bool is_strict)
+static std::optional<std::string> good_plan_of(std::string_view text, Subject subject, bool is_strict)
 {
-    Problems problems;
-    Document document = Document::parse(std::string(text), subject == Subject::config ? "" : "/process", problems);
-    Planner planner(document, subject, is_strict, problems);
-    planner.run();
-    // A problem has a sentence, and as many are said as there are, up to the bound.
-    std::vector<Error> errors = problems.to_errors(document);
-    if (errors.empty() != (problems.count() == 0) || errors.size() > max_errors + 1)
+    Planned planned = plan_of(std::string(text), subject, is_strict);
+    if (planned.errors.size() > max_errors + 1)
         std::abort();
-    for (const Error& error : errors)
-        if (error.message().find('\n') != std::string::npos)
+    for (const Error& error : planned.errors)
+        if (error.message().empty() || error.message().find('\n') != std::string::npos)
             std::abort();
-    if (problems.count() > 0)
+    if (!planned.errors.empty())
         return std::nullopt;
-    return std::move(planner).take_plan();
+    return std::move(planned.plan);
 }
 
 static void check_printing(std::string_view text, const std::string& plan)
@@ -176,7 +169,7 @@ static void check_printing(std::string_view text, const std::string& plan)
     Document document = Document::parse(std::string(text), "", problems);
     for (const std::string& printed : {Tree(document.root()).print(), Tree(document.root()).print_line()}) {
         Document again = Document::parse(printed, "", problems);
-        if (problems.count() > 0 || !differences(document.root(), again.root()).empty() || plan_of(printed, Subject::config, false) != plan)
+        if (problems.count() > 0 || !differences(document.root(), again.root()).empty() || good_plan_of(printed, Subject::config, false) != plan)
             std::abort();
     }
 }
@@ -191,8 +184,8 @@ extern "C" int LLVMFuzzerInitialize(int*, char***)
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size)
 {
     std::string_view text(reinterpret_cast<const char*>(data), size);
-    std::optional<std::string> plan = plan_of(text, Subject::config, false);
-    std::optional<std::string> strict = plan_of(text, Subject::config, true);
+    std::optional<std::string> plan = good_plan_of(text, Subject::config, false);
+    std::optional<std::string> strict = good_plan_of(text, Subject::config, true);
     // Strictly, less is taken, and what is taken means the same.
     if (strict && strict != plan)
         std::abort();
@@ -201,7 +194,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size)
             std::abort();
         check_printing(text, *plan);
     }
-    if (std::optional<std::string> process = plan_of(text, Subject::process, false); process && !Plan::parse(*process, "").has_value())
-        std::abort();
+    for (Subject subject : {Subject::process, Subject::seccomp, Subject::resources})
+        if (std::optional<std::string> part = good_plan_of(text, subject, false); part && !Plan::parse(*part, "").has_value())
+            std::abort();
     return 0;
 }

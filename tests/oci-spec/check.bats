@@ -296,7 +296,8 @@ JSON
 @test "resources: bounds, and names that cannot lead out of the cgroup" {
     refuses '.linux.resources.memory.limit = -2' /linux/resources/memory/limit "found -2, expected a number of bytes, or -1 for unlimited"
     refuses '.linux.resources.memory.swappiness = 101' /linux/resources/memory/swappiness "found 101, expected a whole number from 0 to 100"
-    refuses '.linux.resources.cpu.cpus = "all"' /linux/resources/cpu/cpus "found 'all', expected a list of numbers and ranges, such as 0-3,7"
+    refuses '.linux.resources.cpu.cpus = "3-1"' /linux/resources/cpu/cpus "found '3-1', expected a list of numbers and ranges from 0 to 8191, such as 0-3,7"
+    refuses '.linux.resources.cpu.cpus = "all"' /linux/resources/cpu/cpus "found 'all', expected a list of numbers and ranges from 0 to 8191, such as 0-3,7"
     refuses '.linux.resources.blockIO.weight = 5' /linux/resources/blockIO/weight "found 5, expected a whole number from 10 to 1000"
     refuses '.linux.resources.hugepageLimits = [{pageSize: "../../x", limit: 1}]' /linux/resources/hugepageLimits/0/pageSize \
         "found '../../x', expected a size of pages such as 64KB, 2MB or 1GB"
@@ -346,8 +347,8 @@ JSON
     refuses '.linux.personality = {domain: "LINUX64"}' /linux/personality/domain "found 'LINUX64', expected one of LINUX, LINUX32"
 }
 
-@test "what is not supported yet is an error when it is there, and fine when it is empty" {
-    refuses '.linux.personality = {domain: "LINUX", flags: ["X"]}' /linux/personality/flags "found a value for 'flags', expected none: it is not supported yet"
+@test "what has no meaning on Linux is an error when it is there, and fine when it is empty" {
+    refuses '.linux.personality = {domain: "LINUX", flags: ["X"]}' /linux/personality/flags "found flags of a personality, expected none: the runtime-spec has none"
     refuses '.process.commandLine = "x"' /process/commandLine "found a value for 'commandLine', expected none: it is for Windows; 'args' has the program here"
     accepts '.linux.netDevices = {} | .linux.intelRdt = {} | .linux.memoryPolicy = {} | .mounts[0].uidMappings = []'
 }
@@ -378,7 +379,7 @@ JSON
         "found 'MPOL_X', expected one of MPOL_DEFAULT, MPOL_BIND, MPOL_INTERLEAVE, MPOL_WEIGHTED_INTERLEAVE, MPOL_PREFERRED, MPOL_PREFERRED_MANY, MPOL_LOCAL"
     refuses '.linux.memoryPolicy = {mode: "MPOL_BIND"}' /linux/memoryPolicy/nodes "found nothing, expected a list of memory nodes, such as 0-3,7, as MPOL_BIND needs them"
     refuses '.linux.memoryPolicy = {mode: "MPOL_LOCAL", nodes: "0"}' /linux/memoryPolicy/nodes "found '0', expected none, as MPOL_LOCAL takes no nodes"
-    refuses '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "a"}' /linux/memoryPolicy/nodes "found 'a', expected a list of numbers and ranges, such as 0-3,7"
+    refuses '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "a"}' /linux/memoryPolicy/nodes "found 'a', expected a list of numbers and ranges from 0 to 8191, such as 0-3,7"
     refuses '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "0", flags: ["X"]}' /linux/memoryPolicy/flags/0 \
         "found 'X', expected one of MPOL_F_NUMA_BALANCING, MPOL_F_RELATIVE_NODES, MPOL_F_STATIC_NODES"
 }

@@ -158,8 +158,12 @@ sets()
 
     cp config.json before
     run -1 oci-spec set -i /root/readonly 7 config.json
-    run oci-spec --test-step 2:9 set -i /hostname box config.json
+    [[ $output == "oci-spec: /root/readonly: found a number, expected true or false" ]]
     cmp config.json before
+    refute compgen -G 'config.json.new-*'
+    run -137 oci-spec --test-step 2:9 set -i /hostname box config.json
+    cmp config.json before
+    [[ $(oci-spec get /hostname config.json.new-*) == box ]]
 }
 
 # ---------------------------------------------------------------- unset

@@ -86,9 +86,13 @@ load ../helpers
 }
 
 @test "killed between writing and linking, --output leaves no half of a file" {
-    run oci-spec --test-step 2:9 new -o config.json
+    mkdir empty
 
-    [[ ! -e config.json ]]
+    run -137 oci-spec --test-step 2:9 new -o empty/config.json
+
+    # What it has written is whole, and has another name.
+    [[ $(ls -A empty) == config.json.new-* ]]
+    cmp empty/config.json.new-* <(oci-spec new)
 }
 
 @test "a full disk is an error" {

@@ -192,7 +192,7 @@ end" ]]
     run -1 --separate-stderr oci-spec plan --process <<<'{"args": [], "cwd": "x", "user": 1, "execCPUAffinity": {"initial": "x"}}'
 
     [[ $output == "" ]]
-    [[ $stderr == *"/process/args: 1:10: "*"/process/cwd: 1:21: "*"/process/user: 1:34: "*"/process/execCPUAffinity/initial: 1:68: found 'x', expected a list of numbers and ranges, such as 0-3,7"* ]]
+    [[ $stderr == *"/process/args: 1:10: "*"/process/cwd: 1:21: "*"/process/user: 1:34: "*"/process/execCPUAffinity/initial: 1:68: found 'x', expected a list of numbers and ranges from 0 to 8191, such as 0-3,7"* ]]
 }
 
 @test "config.json is taken as engines write it" {
