@@ -2,10 +2,10 @@
 #include "commands.h"
 
 #include "amount/amount.h"
-#include "scan/scan.h"
 #include "container.h"
 #include "context.h"
 #include "launch.h"
+#include "schemata/schemata.h"
 #include "stages.h"
 #include "unit.h"
 
@@ -79,25 +79,22 @@ static Result<std::string> option_lines(const Arguments& arguments)
     return lines;
 }
 
-/// The lines about resctrl. Of the cache's schema those for memory bandwidth give way to --mem-bw-schema.
+/// The lines about resctrl.
 static Result<std::string> schema_lines(const Arguments& arguments)
 {
     const std::string bandwidth = arguments.value("mem-bw-schema");
     const std::string cache = arguments.value("l3-cache-schema");
+    const auto of_cache = cache_lines(cache, !bandwidth.empty());
+    if (!of_cache)
+        return Error{"--l3-cache-schema '" + cache + "': expected " + expected_schemata};
+    if (!bandwidth.empty() && !is_bandwidth_line(bandwidth))
+        return Error{"--mem-bw-schema '" + bandwidth + "': expected " + expected_bandwidth};
     std::string lines;
-    for (std::string_view rest = cache; !rest.empty();) {
-        std::string_view line = take_line(rest);
-        if (line.empty() || (!bandwidth.empty() && line.starts_with("MB:")))
-            continue;
-        if (line.find(':') == std::string_view::npos)
-            return Error{"--l3-cache-schema: '" + std::string(line) + "': expected lines such as 'L3:0=f;1=f'"};
+    for (std::string_view line : *of_cache)
         lines += join_fields({"cgroup.rdt.schema", "/linux/intelRdt/l3CacheSchema", line}) + "\n";
-    }
-    if (bandwidth.empty())
-        return lines;
-    if (!bandwidth.starts_with("MB:") || bandwidth.find('\n') != std::string::npos)
-        return Error{"--mem-bw-schema: '" + bandwidth + "': expected one line that begins with 'MB:'"};
-    return lines + join_fields({"cgroup.rdt.schema", "/linux/intelRdt/memBwSchema", bandwidth}) + "\n";
+    if (!bandwidth.empty())
+        lines += join_fields({"cgroup.rdt.schema", "/linux/intelRdt/memBwSchema", bandwidth}) + "\n";
+    return lines;
 }
 
 /// The group that is the container's to change. Of one that was there before it others live, too.

@@ -3,7 +3,7 @@
 #include "planner.h"
 #include "words.h"
 #include "interface_name/interface_name.h"
-#include "scan/scan.h"
+#include "schemata/schemata.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -189,38 +189,32 @@ void plan_closid(Planner& planner, Value value, Property property)
     planner.emit(property.note(), value, {name});
 }
 
-static void plan_schema_lines(Planner& planner, Value value, Property property, bool without_bandwidth)
+static void plan_schema_lines(Planner& planner, Value value, Property property, const std::optional<std::vector<std::string_view>>& lines)
 {
-    std::string_view rest = value.text();
-    while (!rest.empty()) {
-        std::string_view line = take_line(rest);
-        if (line.empty() || (without_bandwidth && line.starts_with("MB:")))
-            continue;
-        if (line.find(':') == std::string_view::npos || line.find('\0') != std::string_view::npos)
-            return planner.add_problem(value, "lines such as 'L3:0=f;1=f'");
+    if (!lines)
+        return planner.add_problem(value, expected_schemata);
+    for (std::string_view line : *lines)
         planner.emit(property.note(), value, {line});
-    }
 }
 
-/// Its lines for memory bandwidth give way to memBwSchema (runtime-spec, "Intel RDT").
 void plan_l3_schema(Planner& planner, Value value, Property property)
 {
-    plan_schema_lines(planner, value, property, !planner.top()["linux"]["intelRdt"]["memBwSchema"].text().empty());
+    const bool has_bandwidth_schema = !planner.top()["linux"]["intelRdt"]["memBwSchema"].text().empty();
+    plan_schema_lines(planner, value, property, cache_lines(value.text(), has_bandwidth_schema));
 }
 
 void plan_bandwidth_schema(Planner& planner, Value value, Property property)
 {
-    std::string_view text = value.text();
-    if (!text.starts_with("MB:") || text.find('\n') != std::string_view::npos)
-        return planner.add_problem(value, "one line that begins with 'MB:'");
-    plan_schema_lines(planner, value, property, false);
+    if (!is_bandwidth_line(value.text()))
+        return planner.add_problem(value, expected_bandwidth);
+    planner.emit(property.note(), value, {value.text()});
 }
 
 void plan_schema(Planner& planner, Value value, Property property)
 {
     if (value.text().find('\n') != std::string_view::npos)
         return planner.add_problem(value, "one line");
-    plan_schema_lines(planner, value, property, false);
+    plan_schema_lines(planner, value, property, schemata_lines(value.text()));
 }
 
 void plan_net_device(Planner& planner, Value value, Property property)
