@@ -35,7 +35,6 @@ inline constexpr DirectiveType directive_types[] = {
     {"ocirun.annotation", 2, 2, "KEY VALUE", "/annotations", "kept in the state, given to hooks"},
     {"ocirun.hook", 5, many, "KIND INDEX PATH TIMEOUT NARGS [ARG]... [ENV]...", "/hooks",
      "run by ocirun (prestart, createRuntime, poststart, poststop); TIMEOUT in seconds, 0 for none; NARGS arguments come before the environment"},
-
     {"ocirun.exec-cpu-affinity", 2, 2, "INITIAL FINAL", "/process/execCPUAffinity", "for exec: lists of CPUs before and in the container's cgroup; may be empty"},
 
     // oci-ns: namespaces
@@ -50,9 +49,9 @@ inline constexpr DirectiveType directive_types[] = {
     {"ns.cpu-affinity", 1, 1, "LIST", "", "the CPUs to start on (exec)"},
     {"ns.oom-score-adj", 1, 1, "NUMBER", "", "set before a namespace is entered, with the caller's rights (ocirun exec)"},
     {"ns.cgroup", 4, 4, "VERSION CONTROLLERS MOUNTPOINT PATH", "", "join this cgroup before anything runs (a line of oci-cgroup create)"},
+    {"ns.resctrl", 1, 1, "DIRECTORY", "", "join this group of resctrl before anything runs (a line of oci-cgroup create)"},
 
     // oci-cgroup: limits
-    {"ns.resctrl", 1, 1, "DIRECTORY", "", "join this group of resctrl before anything runs (a line of oci-cgroup create)"},
     {"cgroup.path", 1, 1, "PATH", "/linux/cgroupsPath", "the container's cgroup, from the root of each hierarchy when it starts with a slash"},
     {"cgroup.owner", 1, 1, "UID", "/process/user/uid", "who may manage the container's cgroup (v2), as the host counts; with a writable mount of it in a cgroup namespace of its own"},
     {"cgroup.location", 4, 4, "VERSION CONTROLLERS MOUNTPOINT PATH", "", "where the container's cgroup is (a line of oci-cgroup create), for oci-cgroup update"},
@@ -89,13 +88,13 @@ inline constexpr DirectiveType directive_types[] = {
     {"cgroup.subgroup", 1, 1, "PATH", "/annotations", "where systemd manages the cgroups: the container's cgroup is PATH below the scope's"},
     {"cgroup.delegate", 1, 1, "PATH", "/annotations", "cgroup v2: one more cgroup, PATH below the container's, without limits, into which the first process moves"},
     {"cgroup.device", 5, 5, "allow|deny TYPE MAJOR MINOR ACCESS", "/linux/resources/devices", "TYPE a, b or c; * for any MAJOR, MINOR; the last match decides"},
-
-    // oci-seccomp: the filter
     {"cgroup.rdt", 0, 0, "", "/linux/intelRdt", "present: the container is in a group of resctrl"},
     {"cgroup.rdt.closid", 1, 1, "NAME", "/linux/intelRdt/closID", "the group; / is the root's; without it, one named as the container"},
     {"cgroup.rdt.schema", 1, 1, "LINE", "/linux/intelRdt", "one line for the group's schemata; of one resource the last counts"},
     {"cgroup.rdt.group", 1, 1, "DIRECTORY", "", "the group of resctrl whose schemata oci-cgroup update changes"},
     {"cgroup.rdt.monitoring", 0, 0, "", "/linux/intelRdt/enableMonitoring", "present: in a monitoring group of its own"},
+
+    // oci-seccomp: the filter
     {"seccomp.default", 2, 2, "ACTION ERRNO", "/linux/seccomp/defaultAction", "what happens to a system call without a rule; ERRNO may be empty"},
     {"seccomp.arch", 1, 1, "ARCH", "/linux/seccomp/architectures", "one more architecture, SCMP_ARCH_..."},
     {"seccomp.flag", 1, 1, "FLAG", "/linux/seccomp/flags", "SECCOMP_FILTER_FLAG_..."},
