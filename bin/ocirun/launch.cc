@@ -304,18 +304,6 @@ Interruption interruption_by(const Signals& signals)
     return {signals.fd(), [&signals] { return signals.check(); }};
 }
 
-bool is_in_user_namespace()
-{
-    UniqueFd file(::open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC));
-    char text[64] = {};
-    if (!file || ::read(file.get(), text, sizeof text - 1) <= 0)
-        return false;
-    unsigned long inside = 1;
-    unsigned long outside = 1;
-    unsigned long size = 0;
-    return std::sscanf(text, "%lu %lu %lu", &inside, &outside, &size) != 3 || inside != 0 || outside != 0 || size != 4294967295;
-}
-
 class Launcher {
 public:
     Launcher(const Context& context, const StateRoot& root, const LaunchRequest& request, const Signals& signals, Stages stages)

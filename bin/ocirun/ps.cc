@@ -36,14 +36,6 @@ static std::string json_array(const std::vector<pid_t>& processes)
     return text + "]\n";
 }
 
-static std::vector<std::string_view> words_of(std::string_view line)
-{
-    std::vector<std::string_view> words;
-    for (std::string_view word = take_word(line); !word.empty(); word = take_word(line))
-        words.push_back(word);
-    return words;
-}
-
 /// What the host's ps prints, its header and the lines of those processes. They are told by the column PID.
 static Result<std::string> table_of(const std::vector<pid_t>& processes, std::vector<std::string> options)
 {

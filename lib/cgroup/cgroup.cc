@@ -2,6 +2,7 @@
 #include "cgroup/cgroup.h"
 
 #include "clock/clock.h"
+#include "scan/scan.h"
 #include "stage/stage.h"
 
 #include <algorithm>
@@ -84,17 +85,16 @@ const CgroupLocation* location_to_kill(std::span<const CgroupLocation> locations
 
 // ---------------------------------------------------------------- files
 
-/// Opens one component in `directory` and nothing else: no link, no mount, no way up.
-static int open_beneath(int directory, const char* name, int flags)
+int open_beneath(int directory, const char* path, int flags)
 {
     open_how how{};
     how.flags = static_cast<uint64_t>(flags) | O_CLOEXEC | O_NOFOLLOW;
     how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
-    int fd = static_cast<int>(::syscall(SYS_openat2, directory, name, &how, sizeof how));
-    // Denied by an old engine's filter (EPERM), or Linux < 5.6: the name has been checked to be a
-    // single component, so that O_NOFOLLOW keeps it in the directory as well.
+    int fd = static_cast<int>(::syscall(SYS_openat2, directory, path, &how, sizeof how));
+    // Denied by an old engine's filter (EPERM), or Linux < 5.6: there are no links in a cgroup file system, and no path comes
+    // here that has `..` in it.
     if (fd < 0 && (errno == ENOSYS || errno == EPERM))
-        fd = ::openat(directory, name, flags | O_CLOEXEC | O_NOFOLLOW);
+        fd = ::openat(directory, path, flags | O_CLOEXEC | O_NOFOLLOW);
     return fd;
 }
 
@@ -149,24 +149,31 @@ Result<std::optional<std::string>> CgroupDir::read_if_exists(std::string_view fi
     return std::optional<std::string>(TRY(std::move(text)));
 }
 
-Result<void> CgroupDir::write(std::string_view file, std::string_view value) const
+static std::string cannot_write(std::string_view value, std::string_view file)
 {
     std::string shown(value.substr(0, 80));
     std::replace(shown.begin(), shown.end(), '\n', ' ');
-    std::string attempted = "cannot write '" + shown + "' to '" + std::string(file) + "'";
-    if (!written_fd_ || written_ != file) {
-        Result<UniqueFd> fd = open_file(file, O_WRONLY);
-        if (!fd.has_value())
-            return Error{attempted, fd.error().error_number};
-        written_fd_ = std::move(fd).value();
-        written_ = file;
-    }
-    ssize_t written = ::write(written_fd_.get(), value.data(), value.size());
+    return "cannot write '" + shown + "' to '" + std::string(file) + "'";
+}
+
+Result<void> CgroupFile::write(std::string_view value) const
+{
+    ssize_t written = ::write(fd_.get(), value.data(), value.size());
     if (written < 0)
-        return errno_error(attempted);
+        return errno_error(cannot_write(value, name_));
     if (static_cast<size_t>(written) != value.size())
-        return Error{attempted + ": only " + std::to_string(written) + " bytes were taken"};
+        return Error{cannot_write(value, name_) + ": only " + std::to_string(written) + " bytes were taken"};
     return {};
+}
+
+Result<CgroupFile> CgroupDir::open_to_write(std::string_view file) const { return CgroupFile(TRY(open_file(file, O_WRONLY)), file); }
+
+Result<void> CgroupDir::write(std::string_view file, std::string_view value) const
+{
+    Result<CgroupFile> opened = open_to_write(file);
+    if (!opened.has_value())
+        return Error{cannot_write(value, file), opened.error().error_number};
+    return opened.value().write(value);
 }
 
 bool CgroupDir::has(std::string_view file) const
@@ -244,26 +251,35 @@ static Result<void> visit_below(int top, Visit visit)
     }
 }
 
+std::vector<pid_t> parse_processes(std::string_view text)
+{
+    std::vector<pid_t> pids;
+    while (!text.empty())
+        if (Result<unsigned long long> pid = parse_unsigned(take_line(text)); pid.has_value())
+            pids.push_back(static_cast<pid_t>(pid.value()));
+    return pids;
+}
+
+std::string list_of(std::span<const pid_t> pids)
+{
+    std::string list;
+    for (size_t i = 0; i < pids.size() && i < 20; i++)
+        list += (i == 0 ? "" : ", ") + std::to_string(pids[i]) + (pids[i] == 0 ? " (of another pid namespace)" : "");
+    return pids.size() > 20 ? list + ", ..." : list;
+}
+
+Result<std::vector<pid_t>> CgroupDir::own_processes() const { return parse_processes(TRY(read("cgroup.procs"))); }
+
 static void append_processes(int cgroup, std::vector<pid_t>& to)
 {
     UniqueFd file(open_beneath(cgroup, "cgroup.procs", O_RDONLY));
     if (!file)
         return;  // removed meanwhile
     // A threaded cgroup cannot be read (EOPNOTSUPP): its processes are listed in its domain cgroup.
-    Result<std::string> text = read_all(file.get(), 64 << 20);
-    if (!text.has_value())
-        return;
-    pid_t pid = 0;
-    for (char c : text.value()) {
-        if (c >= '0' && c <= '9') {
-            pid = pid * 10 + (c - '0');
-        } else if (c == '\n') {
-            // 0: a process of another pid namespace, which we cannot name.
-            if (pid > 0)
+    if (Result<std::string> text = read_all(file.get(), 64 << 20); text.has_value())
+        for (pid_t pid : parse_processes(text.value()))
+            if (pid != 0)
                 to.push_back(pid);
-            pid = 0;
-        }
-    }
 }
 
 static Result<std::vector<pid_t>> processes_of(int cgroup)
@@ -289,14 +305,11 @@ static void sleep_ms(long milliseconds)
 
 static bool can_freeze(const CgroupDir& cgroup) { return cgroup.has(cgroup.version() == 1 ? "freezer.state" : "cgroup.freeze"); }
 
-static Result<bool> says_frozen(const CgroupDir& cgroup)
+Result<bool> CgroupDir::is_frozen() const
 {
-    if (cgroup.version() == 2) {
-        std::optional<std::string> text = TRY(cgroup.read_if_exists("cgroup.freeze"));
-        return text && *text == "1";
-    }
-    std::optional<std::string> text = TRY(cgroup.read_if_exists("freezer.state"));
-    return text && *text != "THAWED";
+    if (version_ == 2)
+        return TRY(read_if_exists("cgroup.freeze")).value_or("0") == "1";
+    return TRY(read_if_exists("freezer.state")).value_or("THAWED") != "THAWED";
 }
 
 static Result<bool> all_stopped(const CgroupDir& cgroup)
@@ -333,7 +346,7 @@ Result<bool> is_frozen(std::span<const CgroupLocation> locations)
     if (location == nullptr)
         return false;
     std::optional<CgroupDir> cgroup = TRY(CgroupDir::open(location->directory()));
-    return cgroup ? says_frozen(*cgroup) : Result<bool>(false);
+    return cgroup ? cgroup->is_frozen() : Result<bool>(false);
 }
 
 Result<void> set_frozen(std::span<const CgroupLocation> locations, bool frozen)
@@ -418,7 +431,7 @@ Result<void> kill_processes(const std::string& directory, int signal)
     bool was_frozen = false;
     bool frozen = false;
     if (can_freeze(*cgroup)) {
-        was_frozen = TRY(says_frozen(*cgroup));
+        was_frozen = TRY(cgroup->is_frozen());
         // Not all stop when one hangs in the kernel; the rounds below are enough to get them then.
         if (!was_frozen)
             frozen = freeze(*cgroup, 500).has_value();
@@ -452,12 +465,7 @@ static bool is_in_use(int problem) { return problem == EBUSY || problem == ENOTE
 
 static Error cannot_remove(const std::string& directory, std::span<const pid_t> inside, int problem)
 {
-    std::string text = "cannot remove cgroup '" + directory + "'";
-    for (size_t i = 0; i < inside.size() && i < 20; i++)
-        text += (i == 0 ? ": processes " : ", ") + std::to_string(inside[i]);
-    if (!inside.empty())
-        text += inside.size() > 20 ? ", ... are in it" : " are in it";
-    return Error{text, problem};
+    return Error{"cannot remove cgroup '" + directory + "'" + (inside.empty() ? "" : ": processes " + list_of(inside) + " are in it"), problem};
 }
 
 Result<void> remove_cgroup(const std::string& directory, int patience_ms)

@@ -36,6 +36,27 @@ std::string location_line(const CgroupLocation& location);
 /// Whether `path` has a component `..`: such a path is refused everywhere.
 bool has_dot_dot(std::string_view path);
 
+/// Opens what is below `directory`; -1: errno. Never leaves it, whatever is mounted or linked on the way. O_CLOEXEC is added.
+int open_beneath(int directory, const char* path, int flags);
+
+/// The process ids in the text of a `cgroup.procs`, as they stand there; 0 for each that our pid namespace cannot name.
+std::vector<pid_t> parse_processes(std::string_view text);
+/// `12, 13, ...`
+std::string list_of(std::span<const pid_t> pids);
+
+/// A file of a cgroup, open for writing.
+class CgroupFile {
+public:
+    /// Writes with one write(2), as the kernel wants it. The error is `cannot write 'VALUE' to 'FILE'`.
+    Result<void> write(std::string_view value) const;
+
+private:
+    friend class CgroupDir;
+    CgroupFile(UniqueFd fd, std::string_view name) : fd_(std::move(fd)), name_(name) {}
+    UniqueFd fd_;
+    std::string name_;
+};
+
 /// Holds the directory of one cgroup. Files are named by a single component: a name with a slash is
 /// refused, and nothing is followed out of the directory (openat2), so that a name from a
 /// configuration cannot reach another cgroup.
@@ -52,13 +73,19 @@ public:
     Result<std::string> read(std::string_view file) const;
     /// Like read(), but nothing for a file that does not exist.
     Result<std::optional<std::string>> read_if_exists(std::string_view file) const;
-    /// Writes with one write(2), as the kernel wants it; what is written again and again, as a list of devices is, is opened once. The error is `cannot write 'VALUE' to 'FILE'`.
+    /// Opens, writes as CgroupFile does, and closes.
     Result<void> write(std::string_view file, std::string_view value) const;
+    /// For a file that is written to more than once.
+    Result<CgroupFile> open_to_write(std::string_view file) const;
     bool has(std::string_view file) const;
     Result<std::optional<CgroupDir>> child(std::string_view name) const;
     Result<std::vector<std::string>> child_names() const;
     /// The processes of it and of all cgroups below it.
     Result<std::vector<pid_t>> processes() const;
+    /// Those of it alone, as parse_processes() tells them.
+    Result<std::vector<pid_t>> own_processes() const;
+    /// Whether it is frozen itself (v1: freezer.state, v2: cgroup.freeze). One that cannot be frozen is not.
+    Result<bool> is_frozen() const;
 
     /// Takes a descriptor of a cgroup's directory.
     CgroupDir(UniqueFd fd, int version, std::string name) : fd_(std::move(fd)), version_(version), name_(std::move(name)) {}
@@ -69,8 +96,6 @@ private:
     UniqueFd fd_;
     int version_;
     std::string name_;  ///< for messages
-    mutable std::string written_;  ///< the file that was written last,
-    mutable UniqueFd written_fd_;  ///< still open
 };
 
 /// Sends `signal` to every process in the cgroup and below it; a process that is born meanwhile is
@@ -87,8 +112,7 @@ Result<void> remove_cgroup(const std::string& directory, int patience_ms = 5000)
 /// parents that a create had to make: others may have put their own cgroups there since.
 Result<bool> remove_empty_cgroup(const std::string& directory);
 
-/// Whether the cgroup is frozen itself (v1: freezer.state, v2: cgroup.freeze). No cgroup, or none
-/// that can be frozen: false.
+/// Whether the container is frozen. No cgroup, or none that can be frozen: false.
 Result<bool> is_frozen(std::span<const CgroupLocation> locations);
 
 /// Freezes (and waits until all have stopped) or thaws.

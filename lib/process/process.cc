@@ -5,6 +5,7 @@
 
 #include <climits>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <fcntl.h>
 #include <spawn.h>
@@ -143,6 +144,18 @@ std::optional<ProcessStatus> read_process_status(pid_t pid)
         return std::nullopt;
     status.start_time = start.value();
     return status;
+}
+
+bool is_in_user_namespace()
+{
+    UniqueFd file(::open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC));
+    char text[64] = {};
+    if (!file || ::read(file.get(), text, sizeof text - 1) <= 0)
+        return false;
+    unsigned long inside = 1;
+    unsigned long outside = 1;
+    unsigned long size = 0;
+    return std::sscanf(text, "%lu %lu %lu", &inside, &outside, &size) != 3 || inside != 0 || outside != 0 || size != 4294967295;
 }
 
 Result<pid_t> parse_pid(std::string_view text)

@@ -65,6 +65,9 @@ Result<ChildProcess> spawn(const std::string& path, const std::vector<std::strin
 /// ../libexec/ocirun/ of it (installed).
 Result<std::string> find_stage_program(std::string_view name);
 
+/// Whether we are in another user namespace than the initial one, which maps all ids onto themselves. Not known: no.
+bool is_in_user_namespace();
+
 /// The number of a process, more than 0.
 Result<pid_t> parse_pid(std::string_view text);
 

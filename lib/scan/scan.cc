@@ -18,3 +18,19 @@ std::string_view take_word(std::string_view& text)
     text.remove_prefix(word.size());
     return word;
 }
+
+std::vector<std::string_view> words_of(std::string_view text)
+{
+    std::vector<std::string_view> words;
+    for (std::string_view word = take_word(text); !word.empty(); word = take_word(text))
+        words.push_back(word);
+    return words;
+}
+
+bool has_word(std::string_view text, std::string_view word)
+{
+    for (std::string_view each = take_word(text); !each.empty(); each = take_word(text))
+        if (each == word)
+            return true;
+    return false;
+}

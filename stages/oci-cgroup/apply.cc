@@ -16,11 +16,10 @@ static Result<void> check_usage(const CgroupDir& cgroup, const LimitWrite& write
     return {};
 }
 
-/// Writes to the file that the kernel has. Says in `file` which.
-static Result<void> write_limit(const CgroupDir& cgroup, const LimitWrite& write, std::string& file)
+/// Writes to the file that the kernel has.
+static Result<void> write_limit(const CgroupDir& cgroup, const LimitWrite& write)
 {
     stage::step("write a limit");
-    file = write.file;
     Result<void> written = cgroup.write(write.file, write.value);
     if (written.has_value() || written.error().error_number != ENOENT)
         return written;
@@ -28,7 +27,6 @@ static Result<void> write_limit(const CgroupDir& cgroup, const LimitWrite& write
         return {};
     if (write.other_file.empty())
         return written;
-    file = write.other_file;
     return cgroup.write(write.other_file, write.other_value);
 }
 
@@ -110,15 +108,14 @@ Result<void> write_limits(const CgroupDir& cgroup, const CgroupLocation& locatio
         std::vector<const LimitWrite*> later;
         Result<void> first_refusal;
         for (const LimitWrite* write : pending) {
+            const size_t known = replaced != nullptr ? replaced->size() : 0;
             if (replaced != nullptr)
                 remember(cgroup, *write, *replaced);
-            std::string file;
-            Result<void> written = write_limit(cgroup, *write, file);
+            Result<void> written = write_limit(cgroup, *write);
             if (written.has_value())
                 continue;
-            if (replaced != nullptr && !replaced->empty() && replaced->back().cgroup == &cgroup &&
-                replaced->back().file == file)
-                replaced->pop_back();
+            if (replaced != nullptr)
+                replaced->resize(known);
             Result<void> refusal = std::move(written).with_pointer(write->where);
             if (!write->depends_on_others || refusal.error().error_number != EINVAL)
                 return refusal;
@@ -129,6 +126,19 @@ Result<void> write_limits(const CgroupDir& cgroup, const CgroupLocation& locatio
         if (later.size() == pending.size())
             return first_refusal;
         pending = std::move(later);
+    }
+    return {};
+}
+
+Result<void> write_device_lines(const CgroupDir& cgroup, std::span<const DeviceLine> lines)
+{
+    std::string_view name;
+    std::optional<CgroupFile> file;
+    for (const DeviceLine& line : lines) {
+        if (line.file != name)
+            file = TRY(cgroup.open_to_write(name = line.file).with_pointer(line.where));
+        stage::step("write a device rule");
+        TRY(file->write(line.value).with_pointer(line.where));
     }
     return {};
 }

@@ -1,6 +1,7 @@
 // Writing limits to a cgroup, and what was there back again.
 #pragma once
 
+#include "device_rules.h"
 #include "limits.h"
 #include "result/result.h"
 
@@ -19,6 +20,9 @@ struct OldValue {
 /// added to it, also when there is an error.
 Result<void> write_limits(const CgroupDir& cgroup, const CgroupLocation& location, std::span<const LimitWrite> writes,
                           std::vector<OldValue>* replaced = nullptr);
+
+/// Writes the lines in their order to the devices.allow and devices.deny of `cgroup`.
+Result<void> write_device_lines(const CgroupDir& cgroup, std::span<const DeviceLine> lines);
 
 /// Writes the old values, the youngest first. All are tried; the error is that of the first that is refused.
 Result<void> write_back(const std::vector<OldValue>& replaced);

@@ -68,7 +68,7 @@ std::string apply(FakeCgroup& cgroup, std::initializer_list<std::vector<std::str
                      is_new ? std::span<const OpenCgroup>() : std::span<const OpenCgroup>(cgroup.open));
     if (!writes.has_value())
         return writes.error().message();
-    Result<void> written = write_limits(cgroup.open[0].directory, cgroup.open[0].location, writes.value(), replaced);
+    Result<void> written = write_limits(cgroup.open[0].dir, cgroup.open[0].location, writes.value(), replaced);
     return written.has_value() ? "" : written.error().message();
 }
 

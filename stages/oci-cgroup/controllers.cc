@@ -3,20 +3,10 @@
 #include "controllers.h"
 
 #include "hierarchy.h"
+#include "scan/scan.h"
 #include "stage/stage.h"
 
 static constexpr std::string_view accounting[] = {"cpu", "io", "memory", "pids"};
-
-bool has_word(std::string_view words, std::string_view word)
-{
-    while (!words.empty()) {
-        size_t space = words.find(' ');
-        if (words.substr(0, space) == word)
-            return true;
-        words = space == std::string_view::npos ? std::string_view() : words.substr(space + 1);
-    }
-    return false;
-}
 
 static bool has_all(std::string_view words, std::span<const LimitWrite* const> needed,
                     std::span<const std::string_view> welcome)

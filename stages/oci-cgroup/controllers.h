@@ -13,6 +13,3 @@
 /// the container uses, or that it ran out of memory.
 Result<void> hand_on_controllers(int mount, const std::string& path, const CgroupDir& cgroup,
                                  std::span<const LimitWrite> writes, bool for_accounts);
-
-/// Whether `word` is one of `words`, which are separated by blanks.
-bool has_word(std::string_view words, std::string_view word);

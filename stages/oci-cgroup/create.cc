@@ -7,6 +7,8 @@
 #include "hierarchy.h"
 #include "journal/journal.h"
 #include "limits.h"
+#include "made_directories.h"
+#include "process/process.h"
 #include "scan/scan.h"
 #include "stage/stage.h"
 
@@ -25,21 +27,6 @@ struct Place {
     bool exists = false;                    ///< the cgroup is there
     bool is_new = false;                    ///< and was made by us
     std::optional<CgroupDir> opened = {};   ///< see cgroup_of()
-};
-
-/// What was made, to be unmade (the last first) unless all has succeeded.
-class Made {
-public:
-    ~Made()
-    {
-        for (size_t i = directories_.size(); i > 0; i--)
-            ::rmdir(directories_[i - 1].c_str());
-    }
-    void add(std::string directory) { directories_.push_back(std::move(directory)); }
-    void keep() { directories_.clear(); }
-
-private:
-    std::vector<std::string> directories_;
 };
 
 bool is_denied(int problem) { return problem == EACCES || problem == EPERM || problem == EROFS; }
@@ -98,10 +85,9 @@ private:
     Result<void> start_unit_if_wanted()
     {
         const bool is_automatic = request_.manager == CgroupManager::automatic;
-        const std::string asked = request_.path_was_asked_for ? request_.path : "";
-        if (request_.manager == CgroupManager::cgroupfs || (is_automatic && !asked.empty() && !is_unit_path(asked)))
+        if (request_.manager == CgroupManager::cgroupfs || (is_automatic && !request_.path.empty() && !is_unit_path(request_.path)))
             return {};
-        UnitStart start{TRY(parse_unit_path(asked, request_.name).with_pointer(request_.path_where)), request_.name, request_.pid, {}, limit_properties(writes_), request_.journal_fd, request_.unit_test_step};
+        UnitStart start{TRY(parse_unit_path(request_.path, request_.name).with_pointer(request_.path_where)), request_.name, request_.pid, {}, limit_properties(writes_), request_.journal_fd, request_.unit_test_step};
         const bool is_slice = start.name.unit.ends_with(".slice");
         if (is_slice)
             start.pid = 0;
@@ -170,7 +156,7 @@ private:
 
     Result<void> open_places()
     {
-        const std::string& path = unit_path_.empty() ? request_.path : unit_path_;
+        const std::string& path = !unit_path_.empty() ? unit_path_ : !request_.path.empty() ? request_.path : request_.name;
         for (CgroupLocation& location : TRY(locate(hierarchies_, path).with_pointer(request_.path_where))) {
             UniqueFd mount(::open(location.mountpoint.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
             if (!mount)
@@ -230,14 +216,9 @@ private:
         std::vector<pid_t> inside = TRY(place.opened->processes());
         if (!unit_path_.empty())
             std::erase(inside, request_.pid);
-        std::string pids;
-        for (size_t i = 0; i < inside.size() && i < 20; i++)
-            pids += (i == 0 ? "" : ", ") + std::to_string(inside[i]);
-        if (inside.size() > 20)
-            pids += ", ...";
         if (!inside.empty())
-            return Error{"container's cgroup is not empty: cgroup '" + place.location.path + "' has processes " + pids};
-        if (TRY(is_frozen(std::span(&place.location, 1))))
+            return Error{"container's cgroup is not empty: cgroup '" + place.location.path + "' has processes " + list_of(inside)};
+        if (TRY(place.opened->is_frozen()))
             return Error{"container's cgroup is frozen: '" + place.location.directory() + "'"};
         return {};
     }
@@ -306,7 +287,7 @@ private:
             if (lost != nullptr)
                 return Error{"cannot set " + std::string(lost->controller) + " limit: container could not join or create cgroup", problem,
                              std::string(lost->where)};
-            if (!request_.path_was_asked_for)
+            if (request_.path.empty())
                 return {};
             return Error{"unable to apply cgroup configuration: cannot make cgroup '" + place.location.mountpoint + path + "'", problem,
                          std::string(request_.path_where)};
@@ -377,10 +358,7 @@ private:
             if (!place.exists)
                 continue;
             if (device_lines_ && place.location.version == 1 && place.location.has_controller("devices")) {
-                for (const DeviceLine& line : *device_lines_) {
-                    stage::step("write a device rule");
-                    TRY(TRY(cgroup_of(place))->write(line.file, line.value).with_pointer(line.where));
-                }
+                TRY(write_device_lines(*TRY(cgroup_of(place)), *device_lines_));
             } else if (!device_program_.empty() && place.location.version == 2) {
                 stage::step("attach the device program");
                 Result<void> attached = attach_device_program(TRY(cgroup_of(place))->fd(), device_program_,
@@ -389,7 +367,7 @@ private:
                     continue;
                 // Only the host's root may attach one. Whoever is not root in the initial user namespace cannot
                 // make device nodes either (man 2 mknod), so that the rules would keep nothing away that is not kept away already.
-                if (!(request_.tolerate_denied && is_denied(attached.error().error_number) && !is_root_of_host()))
+                if (!(request_.tolerate_denied && is_denied(attached.error().error_number) && (::geteuid() != 0 || is_in_user_namespace())))
                     return std::move(attached).with_pointer(request_.devices.front().where);
             }
         }
@@ -434,16 +412,6 @@ private:
         return {};
     }
 
-    static bool is_root_of_host()
-    {
-        if (::geteuid() != 0)
-            return false;
-        UniqueFd file(::open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC));
-        Result<std::string> map = file ? read_all(file.get(), 1 << 16) : Result<std::string>(Error{""});
-        // The initial user namespace maps all ids onto themselves. Not known: assume the worst.
-        return !map.has_value() || map.value().find("4294967295") != std::string::npos;
-    }
-
     const CgroupRequest& request_;
     std::vector<Hierarchy> hierarchies_;
     std::vector<LimitWrite> writes_;
@@ -453,7 +421,7 @@ private:
     std::string subgroup_;   ///< below the unit's cgroup, with a slash before it; empty: that itself
     std::string delegated_;  ///< below the container's cgroup, with a slash before it; empty: none
     std::vector<Place> places_;
-    Made made_;
+    MadeDirectories made_;
 };
 
 }  // namespace

@@ -14,9 +14,8 @@
 
 /// What is asked for.
 struct CgroupRequest {
-    std::string path;        ///< as locate() takes it
+    std::string path;        ///< as locate() takes it; empty: one named as the container is good
     Field path_where = "-";  ///< where it came from, for errors
-    bool path_was_asked_for = false;
     std::span<const Directive> limits;
     std::span<const DeviceRule> devices;
     /// Without a path and without limits asked for it is fine not to be permitted to make a cgroup.

@@ -9,9 +9,7 @@
 #include <fcntl.h>
 #include <iterator>
 #include <linux/magic.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
 
 static constexpr const char* usual_mountpoint = "/sys/fs/cgroup";
@@ -127,16 +125,7 @@ Result<std::string> clean_path(std::string_view path)
 
 int open_cgroup(int mount, const std::string& path)
 {
-    const char* below = path == "/" ? "." : path.c_str() + 1;
-    open_how how{};
-    how.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
-    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
-    int fd = static_cast<int>(::syscall(SYS_openat2, mount, below, &how, sizeof how));
-    // Linux < 5.6, or denied by an old engine's filter. There are no links in a cgroup file system, and the
-    // path has been cleaned of `..`.
-    if (fd < 0 && (errno == ENOSYS || errno == EPERM))
-        fd = ::openat(mount, below, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    return fd;
+    return open_beneath(mount, path == "/" ? "." : path.c_str() + 1, O_RDONLY | O_DIRECTORY);
 }
 
 std::string parent_of(const std::string& path)
@@ -179,13 +168,45 @@ Result<std::vector<CgroupLocation>> locate(const std::vector<Hierarchy>& hierarc
     return locations;
 }
 
-Result<std::vector<CgroupLocation>> find_existing(const std::string& path)
+Result<std::optional<OpenCgroup>> open_existing(CgroupLocation location)
 {
-    std::vector<CgroupLocation> existing;
-    for (CgroupLocation& location : TRY(locate(TRY(find_hierarchies()), path)))
-        if (TRY(CgroupDir::open(location.directory())))
-            existing.push_back(std::move(location));
+    std::optional<CgroupDir> dir = TRY(CgroupDir::open(location.directory()));
+    return dir ? std::optional(OpenCgroup{std::move(location), std::move(*dir)}) : std::nullopt;
+}
+
+Result<std::vector<OpenCgroup>> open_existing(std::vector<CgroupLocation> locations)
+{
+    std::vector<OpenCgroup> existing;
+    for (CgroupLocation& location : locations)
+        if (std::optional<OpenCgroup> cgroup = TRY(open_existing(std::move(location))))
+            existing.push_back(std::move(*cgroup));
+    return existing;
+}
+
+Result<std::vector<OpenCgroup>> find_existing(const std::string& path)
+{
+    std::vector<OpenCgroup> existing = TRY(open_existing(TRY(locate(TRY(find_hierarchies()), path))));
     if (existing.empty())
         return Error{"cgroup '" + path + "' does not exist in any hierarchy", ENOENT};
     return existing;
+}
+
+std::vector<CgroupLocation> locations_of(std::span<const OpenCgroup> cgroups)
+{
+    std::vector<CgroupLocation> locations;
+    for (const OpenCgroup& cgroup : cgroups)
+        locations.push_back(cgroup.location);
+    return locations;
+}
+
+const OpenCgroup* find_controller(std::span<const OpenCgroup> cgroups, std::string_view controller)
+{
+    const OpenCgroup* v2 = nullptr;
+    for (const OpenCgroup& cgroup : cgroups) {
+        if (cgroup.location.version == 1 && cgroup.location.has_controller(controller))
+            return &cgroup;
+        if (cgroup.location.version == 2)
+            v2 = &cgroup;
+    }
+    return v2;
 }

@@ -4,6 +4,8 @@
 #include "cgroup/cgroup.h"
 #include "result/result.h"
 
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,5 +50,20 @@ std::string parent_of(const std::string& path);
 /// with a slash, else below default_parent(). Same order as `hierarchies`.
 Result<std::vector<CgroupLocation>> locate(const std::vector<Hierarchy>& hierarchies, std::string_view path);
 
+/// A cgroup that is there, with its directory open.
+struct OpenCgroup {
+    CgroupLocation location;
+    CgroupDir dir;
+};
+
+/// Nothing: it is not there.
+Result<std::optional<OpenCgroup>> open_existing(CgroupLocation location);
+/// Those of `locations` that are there.
+Result<std::vector<OpenCgroup>> open_existing(std::vector<CgroupLocation> locations);
 /// Where `path` exists; nowhere is an error (ENOENT).
-Result<std::vector<CgroupLocation>> find_existing(const std::string& path);
+Result<std::vector<OpenCgroup>> find_existing(const std::string& path);
+
+std::vector<CgroupLocation> locations_of(std::span<const OpenCgroup> cgroups);
+
+/// Of one container's cgroups the one with the files of that controller: that in its hierarchy of v1 where there is one, else that of v2. Null: none.
+const OpenCgroup* find_controller(std::span<const OpenCgroup> cgroups, std::string_view controller);

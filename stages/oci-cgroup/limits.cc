@@ -76,10 +76,8 @@ private:
     /// What a file of v2 says now; empty: the cgroup is new, or has no such file.
     Result<std::string> present_value(std::string_view file) const
     {
-        for (const OpenCgroup& cgroup : present_)
-            if (cgroup.location.version == 2)
-                return TRY(cgroup.directory.read_if_exists(file)).value_or("");
-        return std::string();
+        const OpenCgroup* v2 = find_controller(present_, {});
+        return v2 == nullptr ? std::string() : TRY(v2->dir.read_if_exists(file)).value_or("");
     }
     /// As a number; none: no limit is known.
     Result<std::optional<unsigned long long>> present_number(std::string_view file) const

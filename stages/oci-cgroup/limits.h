@@ -27,17 +27,11 @@ struct LimitWrite {
     std::string reset = {};          ///< what to write when there was no line of the key before
 };
 
-/// A cgroup that is there, with its directory open.
-struct OpenCgroup {
-    CgroupLocation location;
-    CgroupDir directory;
-};
-
 /// Whether the write is for the cgroup at `location`.
 bool belongs_to(const LimitWrite& write, const CgroupLocation& location);
 
-/// What to write for the directives `cgroup.*` (the last one of a name decides; `cgroup.path` and
-/// `cgroup.device` are not limits). Zero means "leave it", as the engines use it, but for pids, where
+/// What to write for those of the directives that are limits; the others (`cgroup.path`, `cgroup.device`) are passed over. The last one of
+/// a name decides. Zero means "leave it", as the engines use it, but for pids, where
 /// it is the least: one process. What the host's version of cgroups does not have is an error.
 ///
 /// `present`: the cgroup whose limits are to be changed. A limit of which `directives` give one half (swap without memory,

@@ -1,6 +1,7 @@
 // oci-cgroup(8): makes, limits, joins, measures, freezes, kills and removes a cgroup.
 #include "cgroup/cgroup.h"
 #include "cli/cli.h"
+#include "clock/clock.h"
 #include "commands.h"
 #include "create.h"
 #include "hierarchy.h"
@@ -83,17 +84,16 @@ static Result<Asked> read_asked(const Arguments& arguments)
 
 static Result<int> run_create(const Arguments&, const Arguments& arguments)
 {
+    Asked asked = TRY(read_asked(arguments));
     CgroupRequest request;
     request.journal_fd = TRY(arguments.descriptor("journal-fd"));
     request.tolerate_denied = arguments.has("tolerate-denied");
-    Asked asked = TRY(read_asked(arguments));
     request.limits = asked.limits;
     request.devices = asked.devices;
     request.owner = asked.owner;
     request.owner_where = asked.owner_where;
     request.path = asked.path;
     request.path_where = asked.path_where;
-    request.path_was_asked_for = !request.path.empty();
     request.manager = TRY(parse_cgroup_manager(arguments.value("manager", "cgroupfs")));
     if (arguments.has("pid"))
         request.pid = TRY(parse_pid(arguments.value("pid")).with_context("--pid").with_exit_code(exit_usage));
@@ -102,30 +102,35 @@ static Result<int> run_create(const Arguments&, const Arguments& arguments)
     request.subgroup = asked.subgroup;
     request.delegate = asked.delegate;
     request.unit_test_step = arguments.value("unit-test-step");
-    if (!request.path_was_asked_for) {
-        request.path = arguments.value("name");
-        request.path_where = "-";
-        if (request.path.empty())
-            return Error{"'create' needs a PATH, a plan with cgroup.path, or --name", 0, {}, exit_usage};
-        if (request.path.find('/') != std::string::npos)
-            return Error{"--name: '" + request.path + "' contains a slash", 0, {}, exit_usage};
-    }
+    if (request.name.empty())
+        return Error{"'create' needs a PATH, a plan with cgroup.path, or --name", 0, {}, exit_usage};
+    if (request.path.empty() && request.name.find('/') != std::string::npos)
+        return Error{"--name: '" + request.name + "' contains a slash", 0, {}, exit_usage};
 
-    const std::string name = arguments.value("name", std::string_view(request.path).substr(request.path.rfind('/') + 1));
-    RdtGroups groups = TRY(RdtGroups::create(asked.rdt, name, arguments.value("resctrl"), request.journal_fd));
+    const std::string last_component = request.name.substr(request.name.rfind('/') + 1);
+    RdtGroups groups = TRY(RdtGroups::create(asked.rdt, arguments.value("name", last_component), arguments.value("resctrl"), request.journal_fd));
+    const std::vector<CgroupLocation> locations = TRY(create_cgroup(request));
     std::string lines;
-    for (const CgroupLocation& location : TRY(create_cgroup(request)))
+    for (const CgroupLocation& location : locations)
         lines += location_line(location);
-    const size_t end_of_locations = lines.size();
     for (const std::string& directory : groups.directories())
         lines += join_fields({"resctrl", directory}) + "\n";
-    Result<void> written = write_all(STDOUT_FILENO, lines);
+    Result<void> written = write_all(STDOUT_FILENO, lines).with_context("standard output");
     if (!written.has_value())
-        for (std::string_view rest = std::string_view(lines).substr(0, end_of_locations); !rest.empty(); rest.remove_prefix(rest.find('\n') + 1))
-            (void)remove_cgroup(TRY(parse_location_line(rest.substr(0, rest.find('\n')))).directory()).has_value();
-    TRY(std::move(written).with_context("standard output"));
+        for (const CgroupLocation& location : locations)
+            (void)remove_cgroup(location.directory()).has_value();
+    TRY(std::move(written));
     groups.keep();
     return exit_done;
+}
+
+static Result<OpenCgroup> open_present(CgroupLocation location)
+{
+    const std::string directory = location.directory();
+    std::optional<OpenCgroup> cgroup = TRY(open_existing(std::move(location)));
+    if (!cgroup)
+        return Error{"cannot change the limits of cgroup '" + directory + "'", ENOENT};
+    return std::move(*cgroup);
 }
 
 static Result<int> run_update(const Arguments&, const Arguments& arguments)
@@ -133,31 +138,36 @@ static Result<int> run_update(const Arguments&, const Arguments& arguments)
     Asked asked = TRY(read_asked(arguments));
     if (asked.locations.empty() && asked.path.empty())
         return Error{"'update' needs a PATH, or a plan with cgroup.location or cgroup.path", 0, {}, exit_usage};
+    std::vector<OpenCgroup> cgroups;
     if (asked.locations.empty() || !arguments.positionals().empty())
-        asked.locations = TRY(find_existing(asked.path).with_pointer(asked.path_where));
+        cgroups = TRY(find_existing(asked.path).with_pointer(asked.path_where));
+    else
+        for (CgroupLocation& location : asked.locations)
+            cgroups.push_back(TRY(open_present(std::move(location))));
     if (asked.rdt.monitoring || !asked.rdt.closid.empty() || (!asked.rdt.schemata.empty() && asked.rdt.group.empty()))
         return Error{"'update' changes the schemata of the group of resctrl that cgroup.rdt.group names, and nothing else of it"}.with_pointer(
             asked.rdt.where);
-    TRY(update_cgroup(std::move(asked.locations), asked.limits, asked.devices, asked.rdt, asked.unit ? &*asked.unit : nullptr));
+    TRY(update_cgroup(std::move(cgroups), asked.limits, asked.devices, asked.rdt, asked.unit ? &*asked.unit : nullptr));
     return exit_done;
 }
 
-/// Of the cgroup and of those below it; of none if it is gone.
-static Result<std::vector<pid_t>> processes_in(const CgroupLocation& location)
+/// Of the cgroups and of those below them, each once.
+static Result<std::vector<pid_t>> processes_in(std::span<const OpenCgroup> cgroups)
 {
-    std::optional<CgroupDir> cgroup = TRY(CgroupDir::open(location.directory()));
-    return cgroup ? cgroup->processes() : Result<std::vector<pid_t>>(std::vector<pid_t>());
+    std::vector<pid_t> inside;
+    for (const OpenCgroup& cgroup : cgroups)
+        for (pid_t pid : TRY(cgroup.dir.processes()))
+            inside.push_back(pid);
+    std::sort(inside.begin(), inside.end());
+    inside.erase(std::unique(inside.begin(), inside.end()), inside.end());
+    return inside;
 }
 
 static Result<void> join(const std::string& path)
 {
-    std::vector<CgroupDir> cgroups;
-    for (const CgroupLocation& location : TRY(find_existing(path)))
-        if (std::optional<CgroupDir> cgroup = TRY(CgroupDir::open(location.directory())))
-            cgroups.push_back(std::move(*cgroup));
-    for (const CgroupDir& cgroup : cgroups) {
-        stage::step("join cgroup " + cgroup.name());
-        TRY(cgroup.write("cgroup.procs", "0").with_context("cannot join cgroup '" + cgroup.name() + "'"));
+    for (const OpenCgroup& cgroup : TRY(find_existing(path))) {
+        stage::step("join cgroup " + cgroup.dir.name());
+        TRY(cgroup.dir.write("cgroup.procs", "0").with_context("cannot join cgroup '" + cgroup.dir.name() + "'"));
     }
     return {};
 }
@@ -194,18 +204,19 @@ static Result<void> kill_everywhere(const std::vector<CgroupLocation>& locations
 static Result<int> run_kill(const Arguments&, const Arguments& arguments)
 {
     int signal = arguments.has("signal") ? TRY(parse_signal_name(arguments.value("signal"))) : SIGKILL;
-    TRY(kill_everywhere(TRY(find_existing(arguments.positionals()[0])), signal));
+    TRY(kill_everywhere(locations_of(TRY(find_existing(arguments.positionals()[0]))), signal));
     return exit_done;
 }
 
 static Result<int> freeze_or_thaw(const std::string& path, bool frozen)
 {
-    std::vector<CgroupLocation> locations = TRY(find_existing(path));
-    if (frozen)
-        for (pid_t pid : TRY(processes_in(*location_to_kill(locations))))
-            if (pid == ::getpid())
-                return Error{"cannot freeze cgroup '" + path + "': this process is in it"};
-    TRY(set_frozen(locations, frozen));
+    const std::vector<OpenCgroup> cgroups = TRY(find_existing(path));
+    if (const OpenCgroup* freezer = find_controller(cgroups, "freezer"); frozen && freezer != nullptr) {
+        const std::vector<pid_t> inside = TRY(freezer->dir.processes());
+        if (std::binary_search(inside.begin(), inside.end(), ::getpid()))
+            return Error{"cannot freeze cgroup '" + path + "': this process is in it"};
+    }
+    TRY(set_frozen(locations_of(cgroups), frozen));
     return exit_done;
 }
 
@@ -214,12 +225,7 @@ static Result<int> run_thaw(const Arguments&, const Arguments& arguments) { retu
 
 static Result<int> run_ps(const Arguments&, const Arguments& arguments)
 {
-    std::vector<pid_t> inside;
-    for (const CgroupLocation& location : TRY(find_existing(arguments.positionals()[0])))
-        for (pid_t pid : TRY(processes_in(location)))
-            inside.push_back(pid);
-    std::sort(inside.begin(), inside.end());
-    inside.erase(std::unique(inside.begin(), inside.end()), inside.end());
+    const std::vector<pid_t> inside = TRY(processes_in(TRY(find_existing(arguments.positionals()[0]))));
     const bool json = arguments.has("json");
     std::string text = json ? "[" : "";
     for (pid_t pid : inside)
@@ -229,38 +235,30 @@ static Result<int> run_ps(const Arguments&, const Arguments& arguments)
 }
 
 /// Nothing is removed while somebody is in it. Those who are just ending get a second.
-static Result<void> wait_until_empty(const std::vector<CgroupLocation>& locations)
+static Result<void> wait_until_empty(std::span<const OpenCgroup> cgroups)
 {
-    std::vector<pid_t> inside;
-    for (int round = 0; round < 100; round++) {
-        inside.clear();
-        for (const CgroupLocation& location : locations)
-            for (pid_t pid : TRY(processes_in(location)))
-                inside.push_back(pid);
+    for (const long long end = monotonic_ms() + 1000;;) {
+        const std::vector<pid_t> inside = TRY(processes_in(cgroups));
         if (inside.empty())
             return {};
+        if (monotonic_ms() >= end)
+            return Error{"cannot remove cgroup '" + cgroups[0].location.path + "': processes " + list_of(inside) + " are in it; '--kill' ends them"};
         timespec pause{0, 10'000'000};
         ::nanosleep(&pause, nullptr);
     }
-    std::sort(inside.begin(), inside.end());
-    inside.erase(std::unique(inside.begin(), inside.end()), inside.end());
-    std::string pids;
-    for (size_t i = 0; i < inside.size() && i < 20; i++)
-        pids += (i == 0 ? "" : ", ") + std::to_string(inside[i]);
-    return Error{"cannot remove cgroup '" + locations[0].path + "': processes " + pids + (inside.size() > 20 ? ", ..." : "") +
-                 " are in it; '--kill' ends them"};
 }
 
 static Result<int> run_delete(const Arguments&, const Arguments& arguments)
 {
-    Result<std::vector<CgroupLocation>> found = find_existing(arguments.positionals()[0]);
+    Result<std::vector<OpenCgroup>> found = find_existing(arguments.positionals()[0]);
     if (!found.has_value() && found.error().error_number == ENOENT && arguments.has("if-exists"))
         return exit_done;
-    std::vector<CgroupLocation> locations = TRY(std::move(found));
+    const std::vector<OpenCgroup> cgroups = TRY(std::move(found));
+    const std::vector<CgroupLocation> locations = locations_of(cgroups);
     if (arguments.has("kill"))
         TRY(kill_everywhere(locations, SIGKILL));
     else
-        TRY(wait_until_empty(locations));
+        TRY(wait_until_empty(cgroups));
     for (const CgroupLocation& location : locations)
         TRY(remove_cgroup(location.directory()));
     return exit_done;

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-/// The limit options of `create`.
+/// The limit options of `create` and `update`.
 extern const std::span<const Option> limit_options;
 
 /// What the options said. Owns the text that the directives and rules point to.

@@ -2,6 +2,7 @@
 #include "commands.h"
 
 #include "fd/fd.h"
+#include "scan/scan.h"
 #include "stage/stage.h"
 #include "unified.h"
 
@@ -12,10 +13,8 @@
 
 namespace {
 
-bool contains(const std::vector<std::string>& words, std::string_view word) { return std::find(words.begin(), words.end(), word) != words.end(); }
-
 /// Moves all processes of `from` into `to`, also those that are born meanwhile.
-Result<void> move_processes(const UnifiedCgroup& from, const CgroupDir& to)
+Result<void> move_processes(const CgroupDir& from, const CgroupDir& to)
 {
     for (int round = 0; round < 1000; round++) {
         std::vector<pid_t> pids = TRY(from.own_processes());
@@ -23,40 +22,39 @@ Result<void> move_processes(const UnifiedCgroup& from, const CgroupDir& to)
             return {};
         for (pid_t pid : pids) {
             if (pid == 0)
-                return Error{"'" + from.location.path + "' has processes of another pid namespace, which cannot be moved from here"};
+                return Error{"'" + from.name() + "' has processes of another pid namespace, which cannot be moved from here"};
             Result<void> moved = to.write("cgroup.procs", std::to_string(pid));
             // ESRCH: it has just ended.
             if (!moved.has_value() && moved.error().error_number != ESRCH)
                 return std::move(moved).with_context("cannot move process " + std::to_string(pid) + " to '" + to.name() + "'");
         }
     }
-    return Error{"'" + from.location.path + "' gets new processes faster than they can be moved"};
+    return Error{"'" + from.name() + "' gets new processes faster than they can be moved"};
 }
 
 class Preparation {
 public:
-    Preparation(UnifiedCgroup cgroup, std::string leaf) : cgroup_(std::move(cgroup)), leaf_name_(std::move(leaf)) {}
+    Preparation(OpenCgroup cgroup, std::string leaf) : cgroup_(std::move(cgroup)), leaf_name_(std::move(leaf)) {}
 
     /// All that would hurt is refused before anything is changed.
     Result<void> check(const std::vector<std::string>& controllers, bool force) const
     {
         const std::string name = "'" + cgroup_.location.path + "'";
-        std::vector<std::string> available = words_of(TRY(cgroup_.dir.read("cgroup.controllers")));
+        const std::string available = TRY(cgroup_.dir.read("cgroup.controllers"));
         for (const std::string& controller : controllers)
-            if (!contains(available, controller))
+            if (!has_word(available, controller))
                 return Error{name + " does not have the controller '" + controller + "' itself; 'oci-cgroup why " + cgroup_.location.path + " " + controller + "' says why"};
         if (available.empty())
             return Error{name + " has no controllers to hand on; 'oci-cgroup why " + cgroup_.location.path + "' says why"};
-        std::string type = TRY(cgroup_.type());
+        std::string type = TRY(type_of(cgroup_.dir));
         if (type != "domain")
             return Error{name + " is threaded (cgroup.type '" + type + "'): it cannot hand on all controllers"};
-        std::optional<std::string> frozen = TRY(cgroup_.dir.read_if_exists("cgroup.freeze"));
-        if (frozen && *frozen == "1")
+        if (TRY(cgroup_.dir.is_frozen()))
             return Error{name + " is frozen; thaw it first"};
         std::string unit = undelegated_unit(cgroup_.location);
         if (!unit.empty() && !force)
             return Error{name + " belongs to systemd's unit " + unit + ", which expects its processes where it has put them: give it 'Delegate=yes', or --force"};
-        std::vector<pid_t> inside = cgroup_.is_true_root() ? std::vector<pid_t>() : TRY(cgroup_.own_processes());
+        std::vector<pid_t> inside = is_true_root(cgroup_.dir) ? std::vector<pid_t>() : TRY(cgroup_.dir.own_processes());
         if (contains_unnamed(inside))
             return Error{name + " has processes of another pid namespace, which cannot be moved from here"};
         return {};
@@ -65,12 +63,12 @@ public:
     /// Undoes everything if anything is refused.
     Result<void> prepare(const std::vector<std::string>& controllers)
     {
-        if (!cgroup_.is_true_root() && !TRY(cgroup_.own_processes()).empty())
+        if (!is_true_root(cgroup_.dir) && !TRY(cgroup_.dir.own_processes()).empty())
             TRY(move_to_leaf());
         ScopeExit move_back([&] { (void)undo_made().has_value(); });
-        std::vector<std::string> handed_on = words_of(TRY(cgroup_.dir.read("cgroup.subtree_control")));
+        const std::string handed_on = TRY(cgroup_.dir.read("cgroup.subtree_control"));
         for (const std::string& controller : controllers)
-            if (!contains(handed_on, controller))
+            if (!has_word(handed_on, controller))
                 TRY(hand_on(controller));
         move_back.dismiss();
         return {};
@@ -86,7 +84,7 @@ public:
         if (!others.empty())
             return Error{"'" + cgroup_.location.path + "' has the cgroup '" + others[0] + "' below it" + (others.size() > 1 ? " and " + std::to_string(others.size() - 1) + " more" : "") +
                          ", which would lose the controllers"};
-        if (cgroup_.is_true_root())
+        if (is_true_root(cgroup_.dir))
             return Error{"'/' is the root of the hierarchy: its controllers belong to everybody"};
         leaf_ = TRY(cgroup_.dir.child(leaf_name_));
         if (!leaf_)
@@ -95,7 +93,9 @@ public:
         if (!below.empty())
             return Error{"'" + leaf_->name() + "' has cgroups below it"};
         made_leaf_ = true;
-        handed_on_ = words_of(TRY(cgroup_.dir.read("cgroup.subtree_control")));
+        const std::string handed_on = TRY(cgroup_.dir.read("cgroup.subtree_control"));
+        for (std::string_view controller : words_of(handed_on))
+            handed_on_.emplace_back(controller);
         return undo_made();
     }
 
@@ -112,7 +112,7 @@ private:
         if (!leaf_)
             return Error{"cgroup '" + leaf_name_ + "' has just been removed"};
         stage::step("move the processes");
-        Result<void> moved = move_processes(cgroup_, *leaf_);
+        Result<void> moved = move_processes(cgroup_.dir, *leaf_);
         if (!moved.has_value())
             (void)undo_made().has_value();
         return moved;
@@ -128,7 +128,7 @@ private:
             // EBUSY: a process was born between the move and now, in a cgroup that we have emptied.
             if (written.error().error_number != EBUSY || !leaf_ || round == 10)
                 return std::move(written).with_context("'" + cgroup_.location.path + "'");
-            TRY(move_processes(cgroup_, *leaf_));
+            TRY(move_processes(cgroup_.dir, *leaf_));
         }
         handed_on_.push_back(controller);
         return {};
@@ -140,21 +140,13 @@ private:
             TRY(cgroup_.dir.write("cgroup.subtree_control", "-" + controller));
         if (!made_leaf_ || !leaf_)
             return {};
-        TRY(move_processes(UnifiedCgroup{{2, "", cgroup_.location.mountpoint, cgroup_.location.path + "/" + leaf_name_}, TRY(reopen_leaf())}, cgroup_.dir));
+        TRY(move_processes(*leaf_, cgroup_.dir));
         if (::unlinkat(cgroup_.dir.fd(), leaf_name_.c_str(), AT_REMOVEDIR) < 0)
             return errno_error("cannot remove cgroup '" + leaf_->name() + "'");
         return {};
     }
 
-    Result<CgroupDir> reopen_leaf() const
-    {
-        std::optional<CgroupDir> leaf = TRY(cgroup_.dir.child(leaf_name_));
-        if (!leaf)
-            return Error{"cgroup '" + leaf_name_ + "' has just been removed"};
-        return std::move(*leaf);
-    }
-
-    UnifiedCgroup cgroup_;
+    OpenCgroup cgroup_;
     std::string leaf_name_;
     std::optional<CgroupDir> leaf_;
     bool made_leaf_ = false;
@@ -172,13 +164,14 @@ static Result<int> run_prepare(const Arguments&, const Arguments& arguments)
     std::optional<CgroupLocation> location = TRY(locate_unified(TRY(find_hierarchies()), path));
     if (!location)
         return Error{"this host has cgroup v1 alone, where a cgroup may have processes and children: there is nothing to prepare"};
-    std::optional<UnifiedCgroup> cgroup = TRY(open_unified(*location));
+    std::optional<OpenCgroup> cgroup = TRY(open_existing(*location));
     if (!cgroup)
         return Error{"cgroup '" + path + "' does not exist in the v2 hierarchy", ENOENT};
 
     std::vector<std::string> controllers = arguments.values("controller");
     if (controllers.empty())
-        controllers = words_of(TRY(cgroup->dir.read("cgroup.controllers")));
+        for (const std::string available = TRY(cgroup->dir.read("cgroup.controllers")); std::string_view word : words_of(available))
+            controllers.emplace_back(word);
     Preparation preparation(std::move(*cgroup), leaf);
     if (arguments.has("undo")) {
         TRY(preparation.undo());

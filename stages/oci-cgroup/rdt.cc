@@ -126,13 +126,13 @@ static std::string refusal(const std::string& mountpoint)
     return words.empty() || words == "ok" ? "" : " (resctrl: " + std::string(words) + ")";
 }
 
-static Result<void> write_schemata(const std::string& mountpoint, const std::string& group, const RdtRequest& request)
+static Result<void> write_schemata(const std::string& mountpoint, const std::string& group, std::span<const RdtRequest::Line> lines)
 {
     UniqueFd file(::open((group + "/schemata").c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));  // lint: a path of the host's resctrl
     if (!file)
         return errno_error("cannot open '" + group + "/schemata'");
     // One write each, so that an error is about one line of the configuration.
-    for (const RdtRequest::Line& line : request.schemata) {
+    for (const RdtRequest::Line& line : lines) {
         std::string text = line.text + "\n";
         stage::step("write " + line.text + " to " + group + "/schemata");
         if (::write(file.get(), text.data(), text.size()) < 0) {
@@ -145,12 +145,6 @@ static Result<void> write_schemata(const std::string& mountpoint, const std::str
 }
 
 // ---------------------------------------------------------------- groups
-
-RdtGroups::~RdtGroups()
-{
-    for (size_t i = made_.size(); i > 0; i--)
-        ::rmdir(made_[i - 1].c_str());
-}
 
 Result<RdtGroups> RdtGroups::create(const RdtRequest& request, const std::string& name, const std::string& given_mountpoint, int journal_fd)
 {
@@ -178,7 +172,7 @@ Result<RdtGroups> RdtGroups::create(const RdtRequest& request, const std::string
                 TRY(append_to_journal(journal_fd, {{"resctrl-not-ours", {directory}}}));
             return std::move(error).with_pointer(where);
         }
-        groups.made_.push_back(directory);
+        groups.made_.add(directory);
         return {};
     };
 
@@ -195,7 +189,7 @@ Result<RdtGroups> RdtGroups::create(const RdtRequest& request, const std::string
             return Error{"the group '" + group + "' does not exist, and without schemata it is not made", ENOENT}.with_pointer(request.closid_where);
         TRY(make(is_own ? "resctrl" : "resctrl-shared", group, is_own ? request.where : request.closid_where));
         if (!request.schemata.empty())
-            TRY(write_schemata(mountpoint, group, request));
+            TRY(write_schemata(mountpoint, group, request.schemata));
     }
     groups.joined_.push_back(group);
     if (request.monitoring) {
@@ -222,16 +216,15 @@ Result<void> change_schemata(const RdtRequest& request, std::vector<std::string>
                 replaced.emplace_back(present);
         }
     }
-    return write_schemata(root_of(request.group), request.group, request);
+    return write_schemata(root_of(request.group), request.group, request.schemata);
 }
 
 Result<void> write_schemata_back(const std::string& group, const std::vector<std::string>& replaced)
 {
     Result<void> first_refusal;
     for (size_t i = replaced.size(); i > 0; i--) {
-        RdtRequest request;
-        request.schemata.push_back({replaced[i - 1], "-"});
-        Result<void> written = write_schemata(root_of(group), group, request);
+        const RdtRequest::Line line{replaced[i - 1], "-"};
+        Result<void> written = write_schemata(root_of(group), group, std::span(&line, 1));
         if (!written.has_value() && first_refusal.has_value())
             first_refusal = std::move(written);
     }

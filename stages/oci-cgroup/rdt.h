@@ -1,6 +1,7 @@
 // Groups of resctrl: shares of caches and of memory bandwidth (Documentation/arch/x86/resctrl.rst).
 #pragma once
 
+#include "made_directories.h"
 #include "plan/plan.h"
 #include "result/result.h"
 #include "stats.h"
@@ -36,18 +37,14 @@ public:
     /// that is made stands in the journal before, as `resctrl` or, when other containers may come to it, `resctrl-shared`.
     static Result<RdtGroups> create(const RdtRequest& request, const std::string& name, const std::string& mountpoint, int journal_fd);
 
-    RdtGroups(RdtGroups&&) = default;
-    RdtGroups& operator=(RdtGroups&&) = delete;
-    ~RdtGroups();
-
     /// To be joined, in this order.
     const std::vector<std::string>& directories() const { return joined_; }
-    void keep() { made_.clear(); }
+    void keep() { made_.keep(); }
 
 private:
     RdtGroups() = default;
     std::vector<std::string> joined_;
-    std::vector<std::string> made_;
+    MadeDirectories made_;
 };
 
 /// Writes the lines of `request` to the schemata of its `group`. What they said before is added to `replaced`, also

@@ -2,6 +2,7 @@
 #include "stats.h"
 
 #include "fd/fd.h"
+#include "hierarchy.h"
 #include "plan/plan.h"
 #include "scan/scan.h"
 #include "rdt.h"
@@ -188,37 +189,15 @@ std::map<std::string, RdmaUse> parse_rdma(std::string_view current, std::string_
 
 namespace {
 
-/// The cgroup's directories that are there.
-class Files {
-public:
-    static Result<Files> open(const std::vector<CgroupLocation>& locations)
-    {
-        Files files;
-        for (const CgroupLocation& location : locations)
-            if (std::optional<CgroupDir> dir = TRY(CgroupDir::open(location.directory())))
-                files.dirs_.emplace_back(location, std::move(*dir));
-        return files;
-    }
+using Cgroups = std::span<const OpenCgroup>;
 
-    bool empty() const { return dirs_.empty(); }
-
-    /// Where that controller's files are: its hierarchy of v1 where there is one, else v2. Null: nowhere.
-    const CgroupDir* of(std::string_view controller) const
-    {
-        const CgroupDir* v2 = nullptr;
-        for (const auto& [location, dir] : dirs_) {
-            if (location.version == 1 && location.has_controller(controller))
-                return &dir;
-            if (location.version == 2)
-                v2 = &dir;
-        }
-        return v2;
-    }
-    const CgroupDir* v2() const { return of({}); }
-
-private:
-    std::vector<std::pair<CgroupLocation, CgroupDir>> dirs_;
-};
+/// Where that controller's files are. Null: nowhere.
+const CgroupDir* dir_of(Cgroups cgroups, std::string_view controller)
+{
+    const OpenCgroup* found = find_controller(cgroups, controller);
+    return found == nullptr ? nullptr : &found->dir;
+}
+const CgroupDir* v2_of(Cgroups cgroups) { return dir_of(cgroups, {}); }
 
 /// A file that is not there, or no longer, is empty: the kernel may not have that counter, or the cgroup is just being removed.
 std::string text_of(const CgroupDir* dir, std::string_view file)
@@ -231,9 +210,9 @@ std::string text_of(const CgroupDir* dir, std::string_view file)
 
 uint64_t number_in(const CgroupDir* dir, std::string_view file) { return number_of(text_of(dir, file)); }
 
-void read_cpu(Stats& stats, const Files& files)
+void read_cpu(Stats& stats, Cgroups cgroups)
 {
-    const CgroupDir* accounts = files.of("cpuacct");
+    const CgroupDir* accounts = dir_of(cgroups, "cpuacct");
     if (accounts != nullptr && accounts->version() == 1) {
         stats.cpu_total = number_in(accounts, "cpuacct.usage");
         stats.cpu_user = number_in(accounts, "cpuacct.usage_user");
@@ -255,16 +234,16 @@ void read_cpu(Stats& stats, const Files& files)
         stats.cpu_user = value_of(times, "user_usec") * 1000;
         stats.cpu_kernel = value_of(times, "system_usec") * 1000;
     }
-    std::vector<std::pair<std::string, uint64_t>> quota = parse_pairs(text_of(files.of("cpu"), "cpu.stat"));
+    std::vector<std::pair<std::string, uint64_t>> quota = parse_pairs(text_of(dir_of(cgroups, "cpu"), "cpu.stat"));
     stats.periods = value_of(quota, "nr_periods");
     stats.throttled_periods = value_of(quota, "nr_throttled");
     stats.throttled_time = value_of(quota, "throttled_time") + value_of(quota, "throttled_usec") * 1000;
-    stats.cpu_pressure = parse_pressure(text_of(files.v2(), "cpu.pressure"));
+    stats.cpu_pressure = parse_pressure(text_of(v2_of(cgroups), "cpu.pressure"));
 }
 
-void read_cpuset(Stats& stats, const Files& files)
+void read_cpuset(Stats& stats, Cgroups cgroups)
 {
-    const CgroupDir* dir = files.of("cpuset");
+    const CgroupDir* dir = dir_of(cgroups, "cpuset");
     const bool is_v1 = dir != nullptr && dir->version() == 1;
     stats.cpus = parse_cpu_list(text_of(dir, is_v1 ? "cpuset.cpus" : "cpuset.cpus.effective"));
     stats.mems = parse_cpu_list(text_of(dir, is_v1 ? "cpuset.mems" : "cpuset.mems.effective"));
@@ -287,10 +266,10 @@ MemoryUse memory_use_v1(const CgroupDir* dir, const std::string& prefix)
 
 uint64_t sum(uint64_t a, uint64_t b) { return a == unlimited || b == unlimited ? unlimited : a + b; }
 
-void read_memory(Stats& stats, const Files& files)
+void read_memory(Stats& stats, Cgroups cgroups)
 {
-    const CgroupDir* dir = files.of("memory");
-    stats.memory_pressure = parse_pressure(text_of(files.v2(), "memory.pressure"));
+    const CgroupDir* dir = dir_of(cgroups, "memory");
+    stats.memory_pressure = parse_pressure(text_of(v2_of(cgroups), "memory.pressure"));
     stats.memory_raw = parse_pairs(text_of(dir, "memory.stat"));
     if (dir != nullptr && dir->version() == 1) {
         stats.memory = memory_use_v1(dir, "memory");
@@ -313,19 +292,19 @@ void read_memory(Stats& stats, const Files& files)
     stats.oom_kills = value_of(events, "oom_kill");
 }
 
-void read_pids(Stats& stats, const Files& files)
+void read_pids(Stats& stats, Cgroups cgroups)
 {
-    const CgroupDir* dir = files.of("pids");
+    const CgroupDir* dir = dir_of(cgroups, "pids");
     stats.pids = number_in(dir, "pids.current");
     stats.pids_peak = number_in(dir, "pids.peak");
     uint64_t limit = number_in(dir, "pids.max");
     stats.pids_limit = limit == unlimited ? 0 : limit;
 }
 
-void read_block_io(Stats& stats, const Files& files)
+void read_block_io(Stats& stats, Cgroups cgroups)
 {
-    const CgroupDir* dir = files.of("blkio");
-    stats.io_pressure = parse_pressure(text_of(files.v2(), "io.pressure"));
+    const CgroupDir* dir = dir_of(cgroups, "blkio");
+    stats.io_pressure = parse_pressure(text_of(v2_of(cgroups), "io.pressure"));
     if (dir == nullptr || dir->version() == 2) {
         stats.block_io = parse_io_stat(text_of(dir, "io.stat"));
         return;
@@ -375,9 +354,9 @@ std::vector<std::string> huge_page_sizes()
     return sizes;
 }
 
-void read_hugetlb(Stats& stats, const Files& files)
+void read_hugetlb(Stats& stats, Cgroups cgroups)
 {
-    const CgroupDir* dir = files.of("hugetlb");
+    const CgroupDir* dir = dir_of(cgroups, "hugetlb");
     if (dir == nullptr)
         return;
     for (const std::string& size : huge_page_sizes()) {
@@ -416,17 +395,17 @@ void read_network(Stats& stats, const Target& target)
 
 Result<std::optional<Stats>> Stats::read(const Target& target)
 {
-    Files files = TRY(Files::open(target.locations));
-    if (files.empty())
+    const std::vector<OpenCgroup> cgroups = TRY(open_existing(target.locations));
+    if (cgroups.empty())
         return std::optional<Stats>();
     Stats stats;
-    read_cpu(stats, files);
-    read_cpuset(stats, files);
-    read_memory(stats, files);
-    read_pids(stats, files);
-    read_block_io(stats, files);
-    read_hugetlb(stats, files);
-    if (const CgroupDir* rdma = files.of("rdma"))
+    read_cpu(stats, cgroups);
+    read_cpuset(stats, cgroups);
+    read_memory(stats, cgroups);
+    read_pids(stats, cgroups);
+    read_block_io(stats, cgroups);
+    read_hugetlb(stats, cgroups);
+    if (const CgroupDir* rdma = dir_of(cgroups, "rdma"))
         stats.rdma = parse_rdma(text_of(rdma, "rdma.current"), text_of(rdma, "rdma.max"));
     read_network(stats, target);
     stats.rdt = read_rdt(target.resctrl);

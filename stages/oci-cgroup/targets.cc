@@ -10,7 +10,7 @@ Result<Target> target_at(const std::string& name, const std::string& path)
 {
     Target target;
     target.name = name;
-    target.locations = TRY(find_existing(path));
+    target.locations = locations_of(TRY(find_existing(path)));
     return target;
 }
 

@@ -1,18 +1,12 @@
 // The tree of cgroup v2.
 #include "unified.h"
 
-#include <algorithm>
 #include <sys/xattr.h>
 #include <unistd.h>
 
-Result<std::vector<pid_t>> UnifiedCgroup::own_processes() const
-{
-    std::string text = TRY(dir.read("cgroup.procs"));
-    std::vector<pid_t> pids;
-    for (const std::string& word : words_of(text))
-        pids.push_back(static_cast<pid_t>(TRY(parse_number(word))));
-    return pids;
-}
+bool is_true_root(const CgroupDir& cgroup) { return !cgroup.has("cgroup.type"); }
+
+Result<std::string> type_of(const CgroupDir& cgroup) { return is_true_root(cgroup) ? Result<std::string>("domain") : cgroup.read("cgroup.type"); }
 
 Result<std::optional<CgroupLocation>> locate_unified(const std::vector<Hierarchy>& hierarchies, std::string_view path)
 {
@@ -25,26 +19,6 @@ Result<std::optional<CgroupLocation>> locate_unified(const std::vector<Hierarchy
     if (!path.empty() && path.find_first_not_of('/') == std::string_view::npos)
         return std::optional(CgroupLocation{2, "", unified[0].mountpoint, "/"});
     return std::optional(TRY(locate(unified, path))[0]);
-}
-
-Result<std::optional<UnifiedCgroup>> open_unified(const CgroupLocation& location)
-{
-    std::optional<CgroupDir> dir = TRY(CgroupDir::open(location.directory()));
-    if (!dir)
-        return std::optional<UnifiedCgroup>();
-    return std::optional(UnifiedCgroup{location, std::move(*dir)});
-}
-
-std::vector<std::string> words_of(std::string_view text)
-{
-    std::vector<std::string> words;
-    while (!text.empty()) {
-        size_t end = std::min(text.find_first_of(" \n"), text.size());
-        if (end > 0)
-            words.emplace_back(text.substr(0, end));
-        text.remove_prefix(std::min(end + 1, text.size()));
-    }
-    return words;
 }
 
 /// systemd marks a cgroup whose inside belongs to somebody else (systemd.resource-control(5), "Delegate=").
@@ -76,12 +50,4 @@ std::string undelegated_unit(const CgroupLocation& location)
         at = slash == std::string::npos ? slash : slash + 1;
     }
     return unit;
-}
-
-std::string list_of(const std::vector<pid_t>& pids)
-{
-    std::string list;
-    for (size_t i = 0; i < pids.size() && i < 10; i++)
-        list += (i == 0 ? "" : ", ") + (pids[i] == 0 ? std::string("0 (of another pid namespace)") : std::to_string(pids[i]));
-    return pids.size() > 10 ? list + ", ..." : list;
 }

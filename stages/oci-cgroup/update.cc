@@ -14,25 +14,21 @@ namespace
 class Updater
 {
 public:
-    Updater(std::span<const Directive> limits, std::span<const DeviceRule> devices, const RdtRequest& rdt,
-            const OwnedUnit* unit)
-        : limits_(limits)
+    Updater(std::vector<OpenCgroup> cgroups, std::span<const Directive> limits, std::span<const DeviceRule> devices,
+            const RdtRequest& rdt, const OwnedUnit* unit)
+        : cgroups_(std::move(cgroups))
+        , limits_(limits)
         , devices_(devices)
         , rdt_(rdt)
         , unit_(unit)
     {
     }
 
-    Result<void> run(std::vector<CgroupLocation> locations)
+    Result<void> run()
     {
         std::vector<Hierarchy> hierarchies;
-        for (CgroupLocation& location : locations) {
-            hierarchies.push_back({location.version, location.controllers, location.mountpoint, "/"});
-            std::optional<CgroupDir> directory = TRY(CgroupDir::open(location.directory()));
-            if (!directory)
-                return Error{"cannot change the limits of cgroup '" + location.directory() + "'", ENOENT};
-            cgroups_.push_back({std::move(location), std::move(*directory)});
-        }
+        for (const OpenCgroup& cgroup : cgroups_)
+            hierarchies.push_back({cgroup.location.version, cgroup.location.controllers, cgroup.location.mountpoint, "/"});
         // All that can be refused by looking at it is refused before anything is changed.
         std::vector<LimitWrite> writes = TRY(limit_writes(limits_, hierarchies, cgroups_));
         TRY(plan_devices());
@@ -56,19 +52,13 @@ private:
     {
         if (devices_.empty())
             return {};
-        for (const OpenCgroup& cgroup : cgroups_)
-            if (cgroup.location.version == 1 && cgroup.location.has_controller("devices"))
-                devices_cgroup_ = &cgroup;
-        if (devices_cgroup_ != nullptr) {
-            old_devices_ = TRY(devices_cgroup_->directory.read("devices.list"));
-            TRY(device_transition(old_devices_, devices_));
-            return {};
-        }
-        for (const OpenCgroup& cgroup : cgroups_)
-            if (cgroup.location.version == 2)
-                devices_cgroup_ = &cgroup;
+        devices_cgroup_ = find_controller(cgroups_, "devices");
         if (devices_cgroup_ == nullptr)
             return Error{"no cgroup hierarchy has the controller 'devices'"}.with_pointer(devices_.front().where);
+        if (devices_cgroup_->location.version == 2)
+            return {};
+        old_devices_ = TRY(devices_cgroup_->dir.read("devices.list"));
+        TRY(device_transition(old_devices_, devices_));
         return {};
     }
 
@@ -80,7 +70,7 @@ private:
             UniqueFd mount(::open(cgroup.location.mountpoint.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
             if (!mount)
                 return errno_error("cannot open '" + cgroup.location.mountpoint + "'");
-            TRY(hand_on_controllers(mount.get(), cgroup.location.path, cgroup.directory, writes, false));
+            TRY(hand_on_controllers(mount.get(), cgroup.location.path, cgroup.dir, writes, false));
         }
         return {};
     }
@@ -88,7 +78,7 @@ private:
     Result<void> change(const std::vector<LimitWrite>& writes, std::vector<OldValue>& replaced)
     {
         for (const OpenCgroup& cgroup : cgroups_)
-            TRY(write_limits(cgroup.directory, cgroup.location, writes, &replaced));
+            TRY(write_limits(cgroup.dir, cgroup.location, writes, &replaced));
         if (!rdt_.schemata.empty())
             TRY(change_schemata(rdt_, old_schemata_));
         TRY(change_unit(writes));
@@ -98,7 +88,7 @@ private:
         if (devices_cgroup_->location.version == 1)
             return change_device_list();
         stage::step("replace the device program");
-        return attach_device_program(devices_cgroup_->directory.fd(), device_program(devices_),
+        return attach_device_program(devices_cgroup_->dir.fd(), device_program(devices_),
                                      OtherPrograms::replace_ours)
             .with_pointer(devices_.front().where);
     }
@@ -146,36 +136,30 @@ private:
         TRY(change_properties(properties));
         // systemd has written them, and rounded some.
         for (const OpenCgroup& cgroup : cgroups_)
-            TRY(write_limits(cgroup.directory, cgroup.location, writes));
+            TRY(write_limits(cgroup.dir, cgroup.location, writes));
         return {};
     }
 
     Result<void> change_device_list()
     {
-        const CgroupDir& directory = devices_cgroup_->directory;
         changes_device_list_ = true;
         // systemd may have changed it since.
-        for (const DeviceLine& line : TRY(device_transition(TRY(directory.read("devices.list")), devices_))) {
-            stage::step("write a device rule");
-            TRY(directory.write(line.file, line.value).with_pointer(line.where));
-        }
-        return {};
+        const CgroupDir& dir = devices_cgroup_->dir;
+        return write_device_lines(dir, TRY(device_transition(TRY(dir.read("devices.list")), devices_)));
     }
 
     Result<void> write_device_list_back()
     {
-        const CgroupDir& directory = devices_cgroup_->directory;
-        for (const DeviceLine& line : TRY(device_lines_back(TRY(directory.read("devices.list")), old_devices_)))
-            TRY(directory.write(line.file, line.value));
-        return {};
+        const CgroupDir& dir = devices_cgroup_->dir;
+        return write_device_lines(dir, TRY(device_lines_back(TRY(dir.read("devices.list")), old_devices_)));
     }
 
+    std::vector<OpenCgroup> cgroups_;
     std::span<const Directive> limits_;
     std::span<const DeviceRule> devices_;
     const RdtRequest& rdt_;
     std::vector<std::string> old_schemata_;
     const OwnedUnit* unit_;
-    std::vector<OpenCgroup> cgroups_;
     const OpenCgroup* devices_cgroup_ = nullptr; ///< where the device rules are
     std::string old_devices_;
     bool changes_device_list_ = false; ///< v1: by systemd or by us
@@ -184,8 +168,8 @@ private:
 
 } // namespace
 
-Result<void> update_cgroup(std::vector<CgroupLocation> locations, std::span<const Directive> limits,
+Result<void> update_cgroup(std::vector<OpenCgroup> cgroups, std::span<const Directive> limits,
                            std::span<const DeviceRule> devices, const RdtRequest& rdt, const OwnedUnit* unit)
 {
-    return Updater(limits, devices, rdt, unit).run(std::move(locations));
+    return Updater(std::move(cgroups), limits, devices, rdt, unit).run();
 }

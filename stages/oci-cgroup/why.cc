@@ -29,19 +29,14 @@ std::optional<KernelWord> read_kernel_word(std::string_view controller)
         return std::nullopt;
     // The controllers of v2 that have another name there.
     std::string_view name = controller == "io" ? "blkio" : controller;
-    std::vector<std::string> fields;
     for (std::string_view rest = text.value(); !rest.empty();) {
-        std::string line(take_line(rest));
-        std::replace(line.begin(), line.end(), '\t', ' ');
         // #subsys_name hierarchy num_cgroups enabled
-        fields = words_of(line);
+        std::vector<std::string_view> fields = words_of(take_line(rest));
         if (fields.size() == 4 && fields[0] == name)
             return KernelWord{fields[3] == "1", fields[1] != "0"};
     }
     return std::nullopt;
 }
-
-bool contains(const std::vector<std::string>& words, std::string_view word) { return std::find(words.begin(), words.end(), word) != words.end(); }
 
 /// These alone may be used in a threaded subtree (cgroup-v2.rst, "Threads").
 bool is_threaded_controller(std::string_view controller)
@@ -50,30 +45,30 @@ bool is_threaded_controller(std::string_view controller)
 }
 
 /// The root does not have it.
-Result<std::string> why_not_at_root(const UnifiedCgroup& root, const std::string& controller)
+Result<std::string> why_not_at_root(const OpenCgroup& root, const std::string& controller)
 {
     std::optional<KernelWord> word = read_kernel_word(controller);
     if (word && !word->enabled)
         return "switched off at boot: 'cgroup_disable=" + controller + "' on the kernel's command line";
     if (word && word->bound_to_v1)
         return std::string("a cgroup v1 hierarchy holds it that is not mounted here; it is free when that is unmounted and its cgroups are gone");
-    if (!root.is_true_root())
+    if (!is_true_root(root.dir))
         return std::string("whoever started this container does not hand it on to it: start it with the controller delegated");
     return std::string("this kernel has no such controller for cgroup v2");
 }
 
 /// `parent` has it, and does not hand it on.
-Result<std::string> why_not_below(const UnifiedCgroup& parent, const std::string& controller)
+Result<std::string> why_not_below(const OpenCgroup& parent, const std::string& controller)
 {
     const std::string name = "'" + parent.location.path + "'";
     const std::string file = parent.location.directory() + "/cgroup.subtree_control";
-    std::string type = TRY(parent.type());
+    std::string type = TRY(type_of(parent.dir));
     if (type == "domain invalid")
         return name + " is in a threaded subtree and is no part of it (cgroup.type 'domain invalid'): 'echo threaded' to its cgroup.type, or use another parent";
     if (type != "domain" && !is_threaded_controller(controller))
         return name + " is threaded (cgroup.type '" + type + "'), where only cpu, cpuset, perf_event and pids are handed on: use another parent";
-    if (!parent.is_true_root()) {
-        Result<std::vector<pid_t>> inside = parent.own_processes();
+    if (!is_true_root(parent.dir)) {
+        Result<std::vector<pid_t>> inside = parent.dir.own_processes();
         if (inside.has_value() && !inside.value().empty())
             return name + " has processes itself (" + list_of(inside.value()) + "), so it cannot hand on controllers: 'oci-cgroup prepare " + parent.location.path +
                    "' moves them into a cgroup below it";
@@ -89,18 +84,18 @@ Result<std::string> why_not_below(const UnifiedCgroup& parent, const std::string
 
 Result<Answer> ask_unified(const CgroupLocation& location, const std::string& controller)
 {
-    std::optional<UnifiedCgroup> root = TRY(open_unified({2, "", location.mountpoint, "/"}));
+    std::optional<OpenCgroup> root = TRY(open_existing(CgroupLocation{2, "", location.mountpoint, "/"}));
     if (!root)
         return Error{"cannot open '" + location.mountpoint + "'", ENOENT};
-    if (!contains(words_of(TRY(root->dir.read("cgroup.controllers"))), controller))
+    if (!has_word(TRY(root->dir.read("cgroup.controllers")), controller))
         return Answer{false, TRY(why_not_at_root(*root, controller))};
     // From the top: what a parent does not have, none below it can hand on.
     for (size_t end = 0; location.path != "/" && end != std::string::npos; end = location.path.find('/', end + 1)) {
         CgroupLocation above{2, "", location.mountpoint, end == 0 ? "/" : location.path.substr(0, end)};
-        std::optional<UnifiedCgroup> parent = TRY(open_unified(above));
+        std::optional<OpenCgroup> parent = TRY(open_existing(above));
         if (!parent)
             return Answer{true, "'" + above.path + "' does not exist yet; 'oci-cgroup create' makes it, and switches it on"};
-        if (!contains(words_of(TRY(parent->dir.read("cgroup.subtree_control"))), controller))
+        if (!has_word(TRY(parent->dir.read("cgroup.subtree_control")), controller))
             return Answer{false, TRY(why_not_below(*parent, controller))};
     }
     return Answer{true, location.directory()};
@@ -123,10 +118,12 @@ Result<std::vector<std::string>> all_controllers(const std::vector<Hierarchy>& h
 {
     std::vector<std::string> all{"cpu", "cpuset", "io", "memory", "pids", "hugetlb", "rdma", "misc"};
     if (std::optional<CgroupLocation> root = TRY(locate_unified(hierarchies, "/")))
-        if (std::optional<UnifiedCgroup> cgroup = TRY(open_unified(*root)))
-            for (std::string& word : words_of(TRY(cgroup->dir.read("cgroup.controllers"))))
-                if (!contains(all, word))
-                    all.push_back(std::move(word));
+        if (std::optional<OpenCgroup> cgroup = TRY(open_existing(*root))) {
+            const std::string controllers = TRY(cgroup->dir.read("cgroup.controllers"));
+            for (std::string_view word : words_of(controllers))
+                if (std::find(all.begin(), all.end(), word) == all.end())
+                    all.emplace_back(word);
+        }
     return all;
 }
 
