@@ -4,6 +4,7 @@
 #include "plan/directives.h"
 #include "result/result.h"
 
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -47,7 +48,7 @@ public:
 
 private:
     Plan() = default;
-    std::vector<char> text_;  // not std::string: moving a short string would move its characters
+    std::unique_ptr<std::string> text_;  // moving a short string itself would move its characters
     std::vector<Field> fields_;
     std::vector<Directive> directives_;
 };

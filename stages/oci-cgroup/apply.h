@@ -2,7 +2,7 @@
 #pragma once
 
 #include "device_rules.h"
-#include "limits.h"
+#include "limit_writes.h"
 #include "result/result.h"
 
 #include <string>

@@ -1,7 +1,7 @@
 // cgroup v2: which controllers a cgroup has, and handing them on to it.
 #pragma once
 
-#include "limits.h"
+#include "limit_writes.h"
 #include "result/result.h"
 
 #include <string>

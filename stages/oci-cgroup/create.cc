@@ -6,7 +6,7 @@
 #include "device_program.h"
 #include "hierarchy.h"
 #include "journal/journal.h"
-#include "limits.h"
+#include "limit_writes.h"
 #include "made_directories.h"
 #include "process/process.h"
 #include "scan/scan.h"

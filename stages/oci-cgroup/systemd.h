@@ -2,7 +2,7 @@
 #pragma once
 
 #include "device_rules.h"
-#include "limits.h"
+#include "limit_writes.h"
 #include "plan/plan.h"
 #include "result/result.h"
 

@@ -208,7 +208,7 @@ end_of_device()
 }
 
 @test "v1: a leaf weight, which went with the I/O scheduler CFQ, is refused by name" {
-    [[ ! -e /sys/fs/cgroup/blkio/blkio.leaf_weight ]] || skip "needs a kernel without CFQ (Linux 5.0); with it see limits_test.cc"
+    [[ ! -e /sys/fs/cgroup/blkio/blkio.leaf_weight ]] || skip "needs a kernel without CFQ (Linux 5.0); with it see limit_writes_test.cc"
 
     run -1 create 'cgroup.blkio.leaf-weight\t/linux/resources/blockIO/leafWeight\t500'
 

@@ -1,5 +1,5 @@
 // Each limit lands in the right file with the right value, on v1 and on v2.
-#include "limits.h"
+#include "limit_writes.h"
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
 // Turning limits into writes. Units and ranges: runtime-spec config-linux.md "Control groups",
 // kernel Documentation/admin-guide/cgroup-v1/ and cgroup-v2.rst.
-#include "limits.h"
+#include "limit_writes.h"
 
 #include <cmath>
 
