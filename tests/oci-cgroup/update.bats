@@ -47,7 +47,9 @@ update_plan()
 
     update --pids 1
 
-    run -1 oci-cgroup join "$BOX" -- sh -c '(true) & wait $!' 2>/dev/null || [[ $status != 0 ]]
+    run oci-cgroup join "$BOX" -- sh -c '(true); echo made'
+    ((status != 0))
+    [[ $output == *fork* && $output != *made* ]]
     end "$PID"
     oci-cgroup delete "$BOX"
 }
@@ -132,7 +134,7 @@ our_values()
     update --cpu-quota 20000 --cpu-burst 20000 --cpu-period 50000
     update --cpu-quota 90000 --cpu-burst 80000
     run -1 update --cpu-quota 10000
-    [[ $output == *"/"* || $output == *"--cpu-quota: cannot write "*"Invalid argument" ]]
+    [[ $output == "oci-cgroup: --cpu-quota: cannot write '10000"*"Invalid argument" ]]
 
     if [[ $(cgroup_layout) == v2 ]]; then
         [[ $(value cpu cpu.max) == "90000 50000" && $(value cpu cpu.max.burst) == 80000 ]]
