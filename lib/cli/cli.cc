@@ -52,11 +52,9 @@ Result<int> Arguments::descriptor(std::string_view option) const
     if (!has(option))
         return -1;
     long long fd = TRY(number(option, -1));
-    if (fd < 0 || fd > 0x7fffffff || ::fcntl(static_cast<int>(fd), F_GETFD) < 0)
-        return Error{"--" + std::string(option) + ": descriptor " + value(option) + " is not open", 0, {}, exit_usage};
     // Passed for us alone: PROGRAM gets only what is listed for it.
-    if (fd > 2 && ::fcntl(static_cast<int>(fd), F_SETFD, FD_CLOEXEC) < 0)
-        return errno_error("--" + std::string(option));
+    if (fd < 0 || fd > 0x7fffffff || ::fcntl(static_cast<int>(fd), F_SETFD, fd > 2 ? FD_CLOEXEC : 0) < 0)
+        return Error{"--" + std::string(option) + ": descriptor " + value(option) + " is not open", 0, {}, exit_usage};
     return static_cast<int>(fd);
 }
 

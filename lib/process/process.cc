@@ -2,13 +2,15 @@
 #include "process/process.h"
 
 #include "plan/plan.h"
+#include "process/clone.h"
 
 #include <climits>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
-#include <spawn.h>
+#include <sched.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -57,40 +59,104 @@ static std::vector<char*> pointers_to(const std::vector<std::string>& strings)
     return pointers;
 }
 
-Result<ChildProcess> spawn(const std::string& path, const std::vector<std::string>& argv, const SpawnOptions& options)
-{
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    ::posix_spawn_file_actions_init(&actions);
-    ::posix_spawnattr_init(&attributes);
-    ScopeExit destroy([&] {
-        ::posix_spawn_file_actions_destroy(&actions);
-        ::posix_spawnattr_destroy(&attributes);
-    });
+// By the system call itself: the C library keeps signals 32 and 33 for itself and refuses to touch them, but they are inherited
+// when ignored like all others.
+struct KernelSignalAction {
+    void (*handler)(int);
+    unsigned long rest[7];
+};
+static constexpr size_t kernel_signal_set = 8;
 
-    // A dup2 onto itself clears close-on-exec (POSIX.1-2024, glibc 2.29).
+uint64_t ignored_signals()
+{
+    uint64_t ignored = 0;
+    for (int number = 1; number <= 64; number++) {
+        KernelSignalAction action{};
+        if (::syscall(SYS_rt_sigaction, number, nullptr, &action, kernel_signal_set) == 0 && action.handler == SIG_IGN)
+            ignored |= 1ULL << (number - 1);
+    }
+    return ignored;
+}
+
+void reset_signals(uint64_t ignored)
+{
+    static constexpr KernelSignalAction default_action{};
+    for (int number = 1; number <= 64; number++)
+        if ((ignored >> (number - 1) & 1) != 0)
+            ::syscall(SYS_rt_sigaction, number, &default_action, nullptr, kernel_signal_set);
+    static constexpr uint64_t none = 0;
+    ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, kernel_signal_set);
+}
+
+namespace {
+/// A child between clone and execve. It works in our memory, where that can be shared: nothing here allocates.
+struct Starting {
+    const char* path;
+    const SpawnOptions& options;
+    char* const* arguments;
+    char* const* environment;
+    uint64_t ignored;
+    int* problem;  ///< why it did not come to execve, or execve failed
+};
+}  // namespace
+
+static bool arrange_descriptors(const SpawnOptions& options)
+{
     const int standard[] = {options.stdin_fd, options.stdout_fd, options.stderr_fd};
     for (int to = 0; to < 3; to++)
-        if (standard[to] != to)
-            ::posix_spawn_file_actions_adddup2(&actions, standard[to], to);
+        if (standard[to] != to && ::dup2(standard[to], to) < 0)
+            return false;
     for (int fd : options.inherit)
-        ::posix_spawn_file_actions_adddup2(&actions, fd, fd);
+        if (::fcntl(fd, F_SETFD, 0) < 0)
+            return false;
+    return true;
+}
 
-    sigset_t all;
-    sigset_t none;
-    ::sigfillset(&all);
-    ::sigemptyset(&none);
-    ::posix_spawnattr_setsigdefault(&attributes, &all);
-    ::posix_spawnattr_setsigmask(&attributes, &none);
-    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+static void become_program(void* argument)
+{
+    const Starting& starting = *static_cast<const Starting*>(argument);
+    if (arrange_descriptors(starting.options)) {
+        reset_signals(starting.ignored);
+        ::execve(starting.path, starting.arguments, starting.environment);
+    }
+    *starting.problem = errno;
+    ::_exit(127);
+}
 
-    std::vector<char*> arguments = pointers_to(argv);
-    std::vector<char*> environment = pointers_to(options.environment);
+Result<ChildProcess> spawn(const std::string& path, const std::vector<std::string>& argv, const SpawnOptions& options)
+{
+    // Asked for once: programs of ours ignore what they ignore from the beginning.
+    static const uint64_t ignored = ignored_signals();
+    const std::vector<char*> arguments = pointers_to(argv);
+    const std::vector<char*> environment = pointers_to(options.environment);
+    int own_problem = 0;
+    int* problem = &own_problem;
+    // Where the child gets a copy of our memory (clone.h), one page is not copied.
+    void* shared = can_share_memory() ? nullptr : ::mmap(nullptr, sizeof *problem, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED)
+        return errno_error("cannot start '" + path + "'");
+    ScopeExit unmap([&] {
+        if (shared != nullptr)
+            ::munmap(shared, sizeof *problem);
+    });
+    if (shared != nullptr)
+        problem = static_cast<int*>(shared);
+
+    Starting starting{path.c_str(), options, arguments.data(), environment.data(), ignored, problem};
     pid_t pid = -1;
-    int problem = ::posix_spawn(&pid, path.c_str(), &actions, &attributes, arguments.data(), environment.data());
-    if (problem != 0)
-        return Error{"cannot execute '" + path + "'", problem};
-    return ChildProcess(pid);
+    // A signal that stops the child before it is another program would stop us, too.
+    static constexpr uint64_t all = ~0ULL;
+    uint64_t before = 0;
+    ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, kernel_signal_set);
+    Result<void> cloned = clone_child({CLONE_VFORK, -1, can_share_memory() ? Memory::shared_until_exec : Memory::copied, become_program, &starting, &pid});
+    ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, nullptr, kernel_signal_set);
+    if (!cloned.has_value())
+        return std::move(cloned).error().with_context("cannot start '" + path + "'");
+    ChildProcess child(pid);
+    if (*problem == 0)
+        return child;
+    TRY(child.wait());
+    return Error{"cannot execute '" + path + "'", *problem};
 }
 
 Result<std::string> find_stage_program(std::string_view name)

@@ -4,6 +4,7 @@
 #include "fd/fd.h"
 #include "result/result.h"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -57,8 +58,13 @@ struct SpawnOptions {
     std::vector<std::string> environment = {};
 };
 
-/// Starts the program at `path` with all signals at their defaults and none blocked. Like vfork
-/// (posix_spawn): the parent's pages are not copied. An error means that execve failed.
+/// The signals that this process ignores, number 1 in bit 0: whatever it executes ignores them, too (man 2 execve).
+uint64_t ignored_signals();
+/// Gives these their default action, and blocks none.
+void reset_signals(uint64_t ignored);
+
+/// Starts the program at `path` with all signals at their defaults and none blocked. Like vfork: the parent's pages are not
+/// copied. An error means that execve failed.
 Result<ChildProcess> spawn(const std::string& path, const std::vector<std::string>& argv, const SpawnOptions& options);
 
 /// The path of a program of the toolkit: beside our own executable (build/), or in

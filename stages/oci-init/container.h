@@ -6,6 +6,7 @@
 #include "path/in_root.h"
 #include "plan/plan.h"
 
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -22,8 +23,8 @@ struct Container {
     UniqueFd null;
     /// The mounts on the container's /proc and /sys, when the plan makes them. Paths below them are looked up
     /// from here, so that they are found whatever happens to the names 'proc' and 'sys' (CVE-2019-19921).
-    UniqueFd proc;
-    UniqueFd sys;
+    std::optional<InRoot> proc = {};
+    std::optional<InRoot> sys = {};
     /// A /dev that is to be read-only when all is made in it.
     UniqueFd readonly_dev = UniqueFd();
     /// Sources that oci-ns opened, by the JSON pointer of their mount, in the plan's order.

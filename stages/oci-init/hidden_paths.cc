@@ -23,11 +23,9 @@ Result<UniqueFd> open_null_device()
 Result<UniqueFd> open_in_container(const Container& container, std::string_view path)
 {
     std::string clean = clean_path(path);
-    for (const auto& [prefix, mount] : {std::pair<std::string_view, const UniqueFd&>{"/proc/", container.proc}, {"/sys/", container.sys}}) {
-        if (!mount || !clean.starts_with(prefix))
-            continue;
-        InRoot inside{UniqueFd(::fcntl(mount.get(), F_DUPFD_CLOEXEC, 3))};
-        return inside.open(clean.substr(prefix.size()), O_PATH);
+    for (const auto& [prefix, mount] : {std::pair<std::string_view, const std::optional<InRoot>&>{"/proc/", container.proc}, {"/sys/", container.sys}}) {
+        if (mount && clean.starts_with(prefix))
+            return mount->open(std::string_view(clean).substr(prefix.size()), O_PATH);
     }
     return container.root.open(clean, O_PATH);
 }

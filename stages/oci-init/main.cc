@@ -8,6 +8,7 @@
 #include "mounts.h"
 #include "options.h"
 #include "privileges.h"
+#include "process/process.h"
 #include "program.h"
 #include "rootfs.h"
 #include "settings.h"
@@ -17,27 +18,12 @@
 #include "version.h"
 
 #include <climits>
-#include <csignal>
 #include <cstring>
 #include <fcntl.h>
 #include <optional>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
-
-/// Default actions, nothing blocked: what the caller ignores is not the container's affair.
-static void reset_signals()
-{
-    // By the system call itself: the C library keeps signals 32 and 33 for itself and refuses to touch them, but they are
-    // inherited when ignored like all others. A zeroed struct of the kernel (man 2 rt_sigaction) is SIG_DFL.
-    static constexpr char default_action[64] = {};
-    for (int number = 1; number < NSIG; number++)
-        ::syscall(SYS_rt_sigaction, number, default_action, nullptr, size_t{8});
-    sigset_t none;
-    ::sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
-}
 
 /// ocirun sends the state that hooks get only when there are some.
 static Result<void> run_hooks_inside(const Plan& plan, std::string_view kind, Control& control, std::span<const std::string> otherwise = {})
@@ -65,7 +51,8 @@ static Error become_program(const Plan& plan, Control& control, const Options& o
     if (options.verb == Verb::run)
         TRY(run_hooks_inside(plan, "startContainer", control, program.environment));
     TRY(close_on_exec_from(3 + options.preserve_fds));
-    reset_signals();
+    // What the caller ignores is not the container's affair. ocirun starts us with nothing ignored.
+    reset_signals(options.control_fd >= 0 ? 0 : ignored_signals());
     if (no_new_privileges) {
         if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
             return errno_error("cannot set no_new_privs").with_pointer("/process/noNewPrivileges");
@@ -108,7 +95,7 @@ static Error run(const Plan& plan, Control& control, const Options& options)
     const bool has_mount_namespace = plan_has_namespace(plan, "mount");
     UniqueFd null = TRY(open_null_device());
     InRoot root = TRY(prepare_root(plan, bundle.get(), has_mount_namespace));
-    Container container{plan, control, std::move(root), std::move(bundle), has_mount_namespace, std::move(null), UniqueFd(), UniqueFd()};
+    Container container{plan, control, std::move(root), std::move(bundle), has_mount_namespace, std::move(null)};
 
     TRY(take_sources(container));
     TRY(make_mounts(container));

@@ -306,7 +306,7 @@ static Result<void> verify_kernel_view(Container& container, const Mount& mount,
         return Error{"'" + mount.destination + "' was exchanged while it was mounted"};
     if (is_proc && !is_on(mounted.get(), PROC_SUPER_MAGIC))
         return Error{"/proc must be a procfs"};
-    (is_proc ? container.proc : container.sys) = std::move(mounted);
+    (is_proc ? container.proc : container.sys).emplace(std::move(mounted));
     return {};
 }
 

@@ -35,10 +35,9 @@ static Error usage_error(std::string sentence) { return Error{std::move(sentence
 static Result<int> descriptor(std::string_view option, const char* value)
 {
     Result<long long> fd = parse_number(value);
-    if (!fd.has_value() || fd.value() < 0 || fd.value() > INT_MAX || ::fcntl(static_cast<int>(fd.value()), F_GETFD) < 0)
+    if (!fd.has_value() || fd.value() < 0 || fd.value() > INT_MAX ||
+        ::fcntl(static_cast<int>(fd.value()), F_SETFD, fd.value() > 2 ? FD_CLOEXEC : 0) < 0)
         return usage_error("--" + std::string(option) + ": descriptor " + value + " is not open");
-    if (fd.value() > 2)
-        ::fcntl(static_cast<int>(fd.value()), F_SETFD, FD_CLOEXEC);
     return static_cast<int>(fd.value());
 }
 

@@ -171,7 +171,8 @@ Result<void> drop_privileges(const User& user, const CapabilitySets& sets)
         return errno_error("cannot end the keeping of capabilities");
 
     // Only what config.json lists (CVE-2016-8867, CVE-2022-29162).
-    if (cap_reset_ambient() < 0 && errno != EINVAL)
+    // The call itself: the library's asks for each capability before (EINVAL: Linux before 4.3 has no such set).
+    if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL)
         return errno_error("cannot clear the ambient set");
     for (cap_value_t value = 0; value < cap_max_bits(); value++) {
         if ((sets.ambient >> value & 1) != 0 && cap_set_ambient(value, CAP_SET) < 0)

@@ -10,9 +10,6 @@
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME 0x00000080
 #endif
-#ifndef CLONE_INTO_CGROUP
-#define CLONE_INTO_CGROUP 0x200000000ULL
-#endif
 
 struct NamespaceKind {
     std::string_view name;       ///< as the runtime-spec spells it

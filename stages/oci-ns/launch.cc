@@ -1,8 +1,8 @@
 // The order in which everything happens: what is opened and entered by the caller, what the child does.
 #include "launch.h"
 
-#include "clone.h"
 #include "number_list/number_list.h"
+#include "process/clone.h"
 #include "restrictions.h"
 #include "stage/stage.h"
 #include "supervise.h"

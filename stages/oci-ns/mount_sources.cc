@@ -1,10 +1,10 @@
 // open_tree(2) for all, and a user namespace for each mapping: mount_setattr(2) takes its maps from one.
 #include "mount_sources.h"
 
-#include "clone.h"
 #include "join.h"
 #include "mounts/mount_calls.h"
 #include "process/as_user.h"
+#include "process/clone.h"
 #include "request.h"
 #include "stage/stage.h"
 
@@ -80,12 +80,9 @@ static Result<UniqueFd> make_user_namespace(const IdMap& uid_map, const IdMap& g
     Pipe pipe = TRY(Pipe::create());
     Waiting waiting{pipe.read_end.get(), pipe.write_end.get()};
     pid_t pid = -1;
-    int pidfd = -1;
-    int cgroup_procs = -1;
     stage::step("make a user namespace for a mount's ids");
-    TRY(clone_child({CLONE_NEWUSER, -1, Memory::copied, wait_for_end, &waiting, &pid, &pidfd, &cgroup_procs})
+    TRY(clone_child({CLONE_NEWUSER, -1, Memory::copied, wait_for_end, &waiting, &pid})
             .with_context("cannot make a user namespace for a mount's ids"));
-    UniqueFd own_pidfd(pidfd);
     ScopeExit end_it([&] {
         pipe.write_end.reset();
         while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {}

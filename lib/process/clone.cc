@@ -1,14 +1,18 @@
 // clone3(2), with clone(2) where it is missing or forbidden.
-#include "clone.h"
-
-#include "kinds.h"
+#include "process/clone.h"
 
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+// Younger than some distributions' headers.
+#ifndef CLONE_INTO_CGROUP
+#define CLONE_INTO_CGROUP 0x200000000ULL
+#endif
 
 // AddressSanitizer keeps a record of the stack that a child in the same memory would spoil.
 #if (defined(__x86_64__) || defined(__aarch64__)) && !defined(__SANITIZE_ADDRESS__)
@@ -76,11 +80,13 @@ bool can_share_memory() { return HAVE_SHARED_CLONE3 != 0; }
 Result<void> clone_child(const CloneRequest& request)
 {
     *request.pid = -1;
-    *request.pidfd = -1;
-    *request.cgroup_procs = -1;
+    if (request.pidfd != nullptr)
+        *request.pidfd = -1;
+    if (request.cgroup_procs != nullptr)
+        *request.cgroup_procs = -1;
     bool is_shared = request.memory == Memory::shared_until_exec;
     clone_args args{};
-    args.flags = request.flags | CLONE_PARENT_SETTID | CLONE_PIDFD | (is_shared ? CLONE_VM | CLONE_VFORK : 0) |
+    args.flags = request.flags | CLONE_PARENT_SETTID | (request.pidfd != nullptr ? CLONE_PIDFD : 0) | (is_shared ? CLONE_VM | CLONE_VFORK : 0) |
                  (request.cgroup_fd >= 0 ? CLONE_INTO_CGROUP : 0);
     args.pidfd = reinterpret_cast<uintptr_t>(request.pidfd);
     args.parent_tid = reinterpret_cast<uintptr_t>(request.pid);

@@ -19,8 +19,8 @@ struct CloneRequest {
     void (*child)(void*);  ///< must not return
     void* argument;
     pid_t* pid;  ///< set before the child runs; the child sees it when memory is shared
-    int* pidfd;  ///< of the child; -1 where the kernel has no clone3
-    int* cgroup_procs;  ///< -1, or the open cgroup.procs when the kernel can't do that: the child must join by itself
+    int* pidfd = nullptr;  ///< of the child; -1 where the kernel has no clone3
+    int* cgroup_procs = nullptr;  ///< with `cgroup_fd`: -1, or the open cgroup.procs when the kernel can't do that: the child must join by itself
 };
 
 /// Whether this build can share memory; where it cannot, `memory` must be `copied`.
