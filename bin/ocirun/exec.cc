@@ -5,7 +5,7 @@
 #include "container.h"
 #include "context.h"
 #include "launch.h"
-#include "sockets.h"
+#include "namespaces.h"
 #include "stages.h"
 #include "unit.h"
 
@@ -13,7 +13,6 @@
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 static constexpr Option exec_options[] = {
     {"process", 'p', "FILE", "take the whole process from this JSON file"},
@@ -291,8 +290,6 @@ Result<Started> start_process(const Context& context, const StateRoot& root, Sta
         return Error{"cannot allocate tty if ocirun will detach without setting console socket: give --console-socket SOCKET, or no terminal"};
     if (!console_socket.empty() && !wants_terminal)
         return Error{"cannot use console socket without a terminal: give --tty, or /terminal true in the process file"};
-    if (int count = listen_fds(); count > 0)
-        text = with_lines(text, "init.env\t-\tLISTEN_FDS=" + std::to_string(count) + "\ninit.env\t-\tLISTEN_PID=1\n");
     std::vector<CgroupLocation> cgroups = container.cgroups;
     for (const std::string& path : arguments.values("cgroup"))
         TRY(move_below(cgroups, path));
@@ -302,78 +299,53 @@ Result<Started> start_process(const Context& context, const StateRoot& root, Sta
         if (move_below(below, std::string((*delegate)[0])).has_value())
             cgroups = std::move(below);
     }
-    text = with_lines(text, cgroup_lines("ns", cgroups) + resctrl_lines(container.resctrl));
+    text = with_lines(text, listen_line() + cgroup_lines("ns", cgroups) + resctrl_lines(container.resctrl));
 
     // Of a user's unit only systemd can let in a process that was started elsewhere, say in a login session: oci-ns waits for its plan meanwhile.
     std::optional<Unit> unit = find_unit(container.state.entries());
-    Pipe late_plan;
-    if (unit && unit->manager == "user")
-        late_plan = TRY(Pipe::create());
-    else
-        late_plan.read_end = TRY(memory_file("ocirun-plan", text));
-    UniqueFd plan_file = std::move(late_plan.read_end);
+    const bool is_late = unit && unit->manager == "user";
+    Pipe late_plan = is_late ? TRY(Pipe::create()) : Pipe();
+    UniqueFd plan_file = is_late ? std::move(late_plan.read_end) : TRY(memory_file("ocirun-plan", text));
     UniqueFd filter = TRY(memory_file("ocirun-filter"));
     TRY(provide_filter(context, root, stages, text, filter.get(), signals));
 
-    SocketPair control = TRY(SocketPair::create());
-    std::string init_path = TRY(find_stage_program("oci-init"));
-    const std::string plan_option = "--plan-fd=" + std::to_string(plan_file.get());
-    const std::string control_option = "--control-fd=" + std::to_string(control.theirs.get());
-    std::vector<std::string> init{"exec", plan_option, control_option, "--seccomp-fd=" + std::to_string(filter.get())};
-    SpawnOptions options;
-    options.inherit = {plan_file.get(), control.theirs.get(), filter.get()};
-    for (int fd = 3; fd < 3 + kept_fds; fd++)
-        options.inherit.push_back(fd);
-    if (kept_fds > 0)
-        init.push_back("--preserve-fds=" + std::to_string(kept_fds));
-    std::vector<std::string> words{"enter", "--target=" + std::to_string(container.init.pid),
-                                   "--start-time=" + std::to_string(container.init.start_time), plan_option, control_option, "--protect"};
+    std::vector<std::string> enter{"enter", "--target=" + std::to_string(container.init.pid),
+                                   "--start-time=" + std::to_string(container.init.start_time)};
     if (!arguments.has("cgroup"))
-        words.push_back("--follow-target");
-    words.push_back("--");
-    for (std::string& word : stages.command("oci-init", init_path, init))
-        words.push_back(std::move(word));
-    ChildProcess namespaces = TRY(stages.start("oci-ns", words, options));
-    control.theirs.reset();
-    if (late_plan.write_end) {
-        TRY(attach_to_unit(context, *unit, namespaces.pid(), path_below_unit(*unit, container.cgroups)));
-        plan_file.reset();
-        Result<void> written = signals.write_all(late_plan.write_end.get(), text);
-        if (!written.has_value() && written.error().error_number != EPIPE)
-            return std::move(written).error();
-        late_plan.write_end.reset();
+        enter.push_back("--follow-target");
+    Namespaces namespaces = TRY(start_namespaces(stages, {.outside = std::move(enter),
+                                                          .inside = {"exec"},
+                                                          .plan_fd = plan_file.get(),
+                                                          .filter_fd = filter.get(),
+                                                          .preserved_fds = kept_fds,
+                                                          .joins_others = true}));
+    const int control = namespaces.control.get();
+    plan_file.reset();
+    if (is_late) {
+        TRY(attach_to_unit(context, *unit, namespaces.process.pid(), path_below_unit(*unit, container.cgroups)));
+        TRY(pass_plan(std::move(late_plan.write_end), text, signals));
     }
 
     Started started;
     bool complete = false;
     for (;;) {
-        TRY(signals.wait_readable(control.ours.get()));
-        Packet packet = TRY(receive_packet(control.ours.get()));
+        TRY(signals.wait_readable(control));
+        Packet packet = TRY(receive_packet(control));
         if (packet.end_of_file)
             break;
         std::vector<std::string> fields = TRY(split_fields(packet.text));
         if (fields[0] == "pid" && fields.size() == 2) {
             started.child = ChildProcess(static_cast<pid_t>(TRY(parse_number(fields[1]))));
-            ExitStatus ended = TRY(signals.wait_for(namespaces));
+            ExitStatus ended = TRY(signals.wait_for(namespaces.process));
             if (ended.shell_status() != 0)
                 return stages.failure("oci-ns", ended);
             if (plan.find("seccomp.listener") != nullptr) {
                 StateFacts facts{container.state.id(), "running", container.init.pid, container.bundle, {}, {}};
-                TRY(send_state(control.ours.get(), plan, state_json(facts, &container_plan, ""), std::to_string(started.child.pid())));
+                TRY(send_state(control, plan, state_json(facts, &container_plan, ""), std::to_string(started.child.pid())));
             }
-            if (arguments.has("pidfd-socket")) {
-                UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, started.child.pid(), 0)));
-                if (!pidfd)
-                    return errno_error("cannot open the process");
-                TRY(send_to_socket(arguments.value("pidfd-socket"), pidfd.get(), "pidfd"));
-            }
+            TRY(send_pidfd(arguments.value("pidfd-socket"), started.child.pid()));
         } else if (fields[0] == "terminal" && packet.fds.size() == 1) {
-            if (!console_socket.empty()) {
-                TRY(send_to_socket(console_socket, packet.fds[0].get(), "/dev/pts/ptmx"));
-            } else {
-                set_up_master(packet.fds[0].get(), plan.value("init.terminal") == "0");
-                started.master = std::move(packet.fds[0]);
-            }
+            started.master = TRY(receive_terminal(std::move(packet.fds[0]), console_socket, plan));
         } else if (fields[0] == "created") {
             complete = true;
         } else {
@@ -381,7 +353,7 @@ Result<Started> start_process(const Context& context, const StateRoot& root, Sta
         }
     }
     if (!started.child)
-        return stages.failure("oci-ns", TRY(signals.wait_for(namespaces)));
+        return stages.failure("oci-ns", TRY(signals.wait_for(namespaces.process)));
     if (std::optional<Error> error = stages.reported())
         return std::move(*error);
     // Killed before it was anybody's program: its status must not pass for the program's.

@@ -3,10 +3,10 @@
 
 #include "container.h"
 #include "context.h"
+#include "process/pidfd.h"
 #include "process/signal_name.h"
 
 #include <csignal>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 static constexpr Option kill_options[] = {
@@ -45,7 +45,7 @@ static Result<int> kill_container(const Arguments& global, const Arguments& argu
     std::optional<UniqueFd> pidfd = container.init.pid != 0 ? TRY(open_process(container.init)) : std::nullopt;
     if (!pidfd || !is_alive(container.init))
         return Error{"container not running: '" + id + "' is stopped"};
-    if (::syscall(SYS_pidfd_send_signal, pidfd->get(), number, nullptr, 0) < 0) {
+    if (send_signal(pidfd->get(), number) < 0) {
         if (errno == ESRCH)
             return Error{"container not running: '" + id + "' is stopped"};
         return errno_error("cannot send signal " + std::to_string(number) + " to container '" + id + "'");

@@ -4,6 +4,7 @@
 #include "hook/hook.h"
 #include "host_mounts.h"
 #include "json/json.h"
+#include "namespaces.h"
 #include "seccomp/filter.h"
 #include "sockets.h"
 #include "undo.h"
@@ -282,27 +283,17 @@ static bool is_seen_from_inside(const Plan& plan, const std::string& bundle)
 
 namespace {
 
-/// A stage that was started before its plan was there, waiting on the pipe.
-struct EarlyStage {
-    ChildProcess process;
-    UniqueFd plan;  ///< the pipe's writing end
-
-    Result<void> tell(const std::string& plan_text, const Signals& signals)
-    {
-        // A stage that has died says more than EPIPE: its end is looked at by whoever waits for it.
-        Result<void> written = signals.write_all(plan.get(), plan_text);
-        if (!written.has_value() && written.error().error_number != EPIPE)
-            return std::move(written).with_context("cannot pass the plan");
-        plan.reset();
-        return {};
-    }
-};
-
 /// A signal that asks us to end ends the wait for a hook.
 Interruption interruption_by(const Signals& signals)
 {
     return {signals.fd(), [&signals] { return signals.check(); }};
 }
+
+/// A stage that was started before its plan was there.
+struct EarlyStage {
+    ChildProcess process;
+    UniqueFd plan;  ///< the writing end of the pipe on which it waits
+};
 
 class Launcher {
 public:
@@ -353,36 +344,26 @@ private:
         return {};
     }
 
-    /// oci-ns becomes oci-init. Both are told by descriptors that exist before the plan does.
+    /// Both are told by descriptors that exist before the plan does.
     Result<void> start_namespaces()
     {
         Pipe plan = TRY(Pipe::create());
-        SocketPair control = TRY(SocketPair::create());
         filter_ = TRY(memory_file("ocirun-filter"));
-        std::string init_path = TRY(find_stage_program("oci-init"));
-        const std::string plan_fd = "--plan-fd=" + std::to_string(plan.read_end.get());
-        const std::string control_fd = "--control-fd=" + std::to_string(control.theirs.get());
-        std::vector<std::string> init{"run", plan_fd, control_fd, "--bundle=" + bundle_, "--seccomp-fd=" + std::to_string(filter_.get())};
-        SpawnOptions options;
-        options.inherit = {plan.read_end.get(), control.theirs.get(), filter_.get()};
-        for (int fd = 3; fd < 3 + kept_fds_; fd++)
-            options.inherit.push_back(fd);
-        if (kept_fds_ > 0)
-            init.push_back("--preserve-fds=" + std::to_string(kept_fds_));
         if (request_.start_later) {
             // Bound later, when there is a state directory.
             start_socket_ = UniqueFd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
             if (!start_socket_)
                 return errno_error("cannot make a socket");
-            options.inherit.push_back(start_socket_.get());
-            init.push_back("--start-fd=" + std::to_string(start_socket_.get()));
         }
-        std::vector<std::string> words{"new", plan_fd, control_fd, "--bundle=" + bundle_, "--protect", "--"};
-        for (std::string& word : stages_.command("oci-init", init_path, init))
-            words.push_back(std::move(word));
-        namespaces_.process = TRY(stages_.start("oci-ns", words, options));
+        Namespaces started = TRY(::start_namespaces(stages_, {.outside = {"new", "--bundle=" + bundle_},
+                                                              .inside = {"run", "--bundle=" + bundle_},
+                                                              .plan_fd = plan.read_end.get(),
+                                                              .filter_fd = filter_.get(),
+                                                              .start_fd = start_socket_.get(),
+                                                              .preserved_fds = kept_fds_}));
+        namespaces_.process = std::move(started.process);
         namespaces_.plan = std::move(plan.write_end);
-        control_ = std::move(control.ours);
+        control_ = std::move(started.control);
         return {};
     }
 
@@ -394,13 +375,13 @@ private:
         TRY(check_terminal());
         stage::step("let oci-cgroup begin");
         if (cgroup_)
-            TRY(cgroup_->tell(is_one_process() ? with_lines(plan_text_, pids_line("2")) : plan_text_, signals_));
+            TRY(pass_plan(std::move(cgroup_->plan), is_one_process() ? with_lines(plan_text_, pids_line("2")) : plan_text_, signals_));
         TRY(make_state_directory());
         TRY(provide_filter(context_, root_, stages_, plan_text_, filter_.get(), signals_));
         TRY(finish_cgroup());
         TRY(record_mounts());
         stage::step("let oci-ns begin");
-        TRY(namespaces_.tell(final_plan(), signals_));
+        TRY(pass_plan(std::move(namespaces_.plan), final_plan(), signals_));
         TRY(converse());
         // Warnings go to the log.
         if (std::optional<Error> error = stages_.reported())
@@ -520,8 +501,7 @@ private:
             lines += "init.no-pivot\t-\n";
         if (request_.no_new_keyring)
             lines += "init.no-new-keyring\t-\n";
-        if (int count = listen_fds(); count > 0)
-            lines += "init.env\t-\tLISTEN_FDS=" + std::to_string(count) + "\ninit.env\t-\tLISTEN_PID=1\n";
+        lines += listen_line();
         return lines.empty() ? plan_text_ : with_lines(plan_text_, lines);
     }
 
@@ -548,7 +528,7 @@ private:
                 TRY(run_hooks(*plan_, "createRuntime", hook_state("creating"), interruption_by(signals_)));
                 TRY(send_packet(control_.get(), "continue"));
             } else if (fields[0] == "terminal" && packet.fds.size() == 1) {
-                TRY(take_terminal(std::move(packet.fds[0])));
+                master_ = TRY(receive_terminal(std::move(packet.fds[0]), request_.console_socket, *plan_));
             } else if (fields[0] == "created") {
                 return enter_delegated_cgroup();
             } else {
@@ -614,16 +594,6 @@ private:
         return change_limits(stages_, std::string(plan_first_line) + lines + std::string(plan_last_line));
     }
 
-    Result<void> take_terminal(UniqueFd master)
-    {
-        if (request_.console_socket.empty()) {
-            set_up_master(master.get(), plan_->value("init.terminal") == "0");
-            master_ = std::move(master);
-            return {};
-        }
-        return send_to_socket(request_.console_socket, master.get(), "/dev/pts/ptmx");
-    }
-
     /// All holders of the control socket are gone: which one should have lived, and what did it say?
     Error dead_stage()
     {
@@ -638,34 +608,19 @@ private:
     Result<Launched> finish()
     {
         const std::string created = timestamp();
-        Launched launched{std::move(*state_), std::move(*plan_), bundle_, init_, std::move(init_child_), std::move(stages_),
-                          std::move(control_), std::move(master_)};
         stage::step("write the state");
-        Result<void> written = [&]() -> Result<void> {
-            TRY(launched.state.write("state.json", runc_state_json({request_.id, init_, bundle_, created, cgroups_}, launched.plan)));
-            if (!request_.pidfd_socket.empty()) {
-                UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, init_.pid, 0)));
-                if (!pidfd)
-                    return errno_error("cannot open the container's process");
-                TRY(send_to_socket(request_.pidfd_socket, pidfd.get(), "pidfd"));
-            }
-            stage::step("write the pid file");
-            if (!request_.pid_file.empty())
-                TRY(write_pid_file(request_.pid_file, init_.pid));
-            if (has_hooks(launched.plan, "startContainer") || launched.plan.find("seccomp.listener") != nullptr) {
-                StateFacts facts{request_.id, "created", init_.pid, bundle_, {}, {}};
-                TRY(send_state_alone(launched.control.get(), state_json(facts, &launched.plan, "")));
-            }
-            stage::step("mark the container as made");
-            // Last: with this line the container counts as made.
-            return launched.state.record({{"created", {created}}});
-        }();
-        if (written.has_value())
-            return launched;
-        state_ = std::move(launched.state);
-        plan_ = std::move(launched.plan);
-        init_child_ = std::move(launched.init_child);
-        return std::move(written).error();
+        TRY(state_->write("state.json", runc_state_json({request_.id, init_, bundle_, created, cgroups_}, *plan_)));
+        TRY(send_pidfd(request_.pidfd_socket, init_.pid));
+        stage::step("write the pid file");
+        if (!request_.pid_file.empty())
+            TRY(write_pid_file(request_.pid_file, init_.pid));
+        if (has_hooks(*plan_, "startContainer") || plan_->find("seccomp.listener") != nullptr)
+            TRY(send_state_alone(control_.get(), hook_state("created")));
+        stage::step("mark the container as made");
+        // Last: with this line the container counts as made.
+        TRY(state_->record({{"created", {created}}}));
+        return Launched{std::move(*state_), std::move(*plan_), bundle_, init_, std::move(init_child_), std::move(stages_),
+                        std::move(control_), std::move(master_)};
     }
 
     void give_up()
@@ -725,6 +680,8 @@ Result<void> start_program(Launched& launched, const Signals& signals)
         return Error{"unexpected message '" + packet.text + "' from oci-init"};
     if (std::optional<Error> error = launched.stages.reported())
         return std::move(*error).with_context("unable to start container process");
+    if (!has_hooks(launched.plan, "poststart"))
+        return {};
     StateFacts facts{launched.state.id(), "running", launched.init.pid, launched.bundle, {}, {}};
     return run_hooks(launched.plan, "poststart", state_json(facts, &launched.plan, ""), interruption_by(signals));
 }
@@ -735,11 +692,10 @@ Result<void> destroy(const Context& context, const StateRoot& root, ContainerSta
     if (!state.is_current())
         return {};
     TRY(undo_container(context, root, state));
-    if (plan == nullptr)
+    if (plan == nullptr || !has_hooks(*plan, "poststop"))
         return {};
     StateFacts facts{state.id(), "stopped", 0, bundle, {}, {}};
-    std::string document = state_json(facts, plan, "");
-    Result<void> hooks = run_hooks(*plan, "poststop", document);
+    Result<void> hooks = run_hooks(*plan, "poststop", state_json(facts, plan, ""));
     if (!hooks.has_value())
         context.log.warning(hooks.error().message());
     return {};

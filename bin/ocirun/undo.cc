@@ -2,6 +2,7 @@
 #include "undo.h"
 
 #include "host_mounts.h"
+#include "process/pidfd.h"
 #include "scan/scan.h"
 #include "stage/stage.h"
 #include "unit.h"
@@ -10,7 +11,6 @@
 #include <csignal>
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 Result<void> kill_and_wait(const ProcessId& process)
@@ -18,7 +18,7 @@ Result<void> kill_and_wait(const ProcessId& process)
     std::optional<UniqueFd> pidfd = TRY(open_process(process));
     if (!pidfd)
         return {};
-    if (::syscall(SYS_pidfd_send_signal, pidfd->get(), SIGKILL, nullptr, 0) < 0 && errno != ESRCH)
+    if (send_signal(pidfd->get(), SIGKILL) < 0 && errno != ESRCH)
         return errno_error("cannot kill process " + std::to_string(process.pid));
     pollfd ended{pidfd->get(), POLLIN, 0};
     int ready;
@@ -165,6 +165,6 @@ Result<void> undo_container(const Context& context, const StateRoot& root, Conta
                 TRY(unmount_below(entry.fields[0], {entry.fields.begin() + 1, entry.fields.end()}));
     }
     stage::step("remove the state");
-    TRY(state.remove_all());
+    TRY(state.remove_all(journal));
     return remove_unfinished_entries(root, state.id());
 }

@@ -2,6 +2,7 @@
 #include "cgroup/cgroup.h"
 
 #include "clock/clock.h"
+#include "process/pidfd.h"
 #include "scan/scan.h"
 #include "stage/stage.h"
 
@@ -372,8 +373,6 @@ Result<void> set_frozen(std::span<const CgroupLocation> locations, bool frozen)
 
 // ---------------------------------------------------------------- killing
 
-static UniqueFd open_pidfd(pid_t pid) { return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); }
-
 /// Signals those processes of the cgroup that are not in `done` yet, and adds them. False: there were
 /// none. (One that has left its place to a child before it could be signalled counts: look again.)
 static Result<bool> signal_new_processes(const CgroupDir& cgroup, int signal, std::vector<pid_t>& done)
@@ -403,7 +402,7 @@ static Result<bool> signal_new_processes(const CgroupDir& cgroup, int signal, st
             if (!std::binary_search(still.begin(), still.end(), pid))
                 continue;
             done.insert(std::lower_bound(done.begin(), done.end(), pid), pid);
-            if (::syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0) < 0 && errno != ESRCH)
+            if (send_signal(pidfd.get(), signal) < 0 && errno != ESRCH)
                 return errno_error("cannot signal process " + std::to_string(pid) + " of cgroup '" + cgroup.name() + "'");
         }
     }

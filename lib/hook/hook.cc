@@ -3,6 +3,7 @@
 
 #include "clock/clock.h"
 #include "fd/fd.h"
+#include "process/pidfd.h"
 #include "process/process.h"
 #include "stage/stage.h"
 
@@ -10,11 +11,6 @@
 #include <ctime>
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/syscall.h>
-
-#ifndef SYS_pidfd_open
-#define SYS_pidfd_open 434
-#endif
 
 namespace {
 
@@ -77,7 +73,7 @@ static Result<Hook> parse_hook(const Directive& line)
 
 static Result<void> wait_for(ChildProcess& child, Output& output, long long timeout, const Interruption& interruption)
 {
-    UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, child.pid(), 0)));
+    UniqueFd pidfd = open_pidfd(child.pid());
     if (!pidfd)
         return errno_error("cannot watch the hook");
     const long long deadline = monotonic_ms() + timeout * 1000;

@@ -3,6 +3,7 @@
 
 #include "plan/plan.h"
 #include "process/clone.h"
+#include "process/pidfd.h"
 
 #include <climits>
 #include <csignal>
@@ -117,7 +118,10 @@ static void become_program(void* argument)
     const Starting& starting = *static_cast<const Starting*>(argument);
     if (arrange_descriptors(starting.options)) {
         reset_signals(starting.ignored);
-        ::execve(starting.path, starting.arguments, starting.environment);
+        if (starting.options.program_fd >= 0)
+            ::syscall(SYS_execveat, starting.options.program_fd, "", starting.arguments, starting.environment, AT_EMPTY_PATH);
+        else
+            ::execve(starting.path, starting.arguments, starting.environment);
     }
     *starting.problem = errno;
     ::_exit(127);
@@ -234,7 +238,7 @@ Result<pid_t> parse_pid(std::string_view text)
 
 Result<std::optional<UniqueFd>> open_process(const ProcessId& process)
 {
-    UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, process.pid, 0)));
+    UniqueFd pidfd = open_pidfd(process.pid);
     if (!pidfd) {
         if (errno == ESRCH || errno == EINVAL)
             return std::optional<UniqueFd>();

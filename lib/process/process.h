@@ -54,6 +54,8 @@ struct SpawnOptions {
     int stderr_fd = 2;
     /// Inherited under their own numbers.
     std::vector<int> inherit = {};
+    /// The program, open; `path` is its name for messages then. -1: the one at `path`.
+    int program_fd = -1;
     /// NAME=VALUE; empty: an empty environment.
     std::vector<std::string> environment = {};
 };

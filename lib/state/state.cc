@@ -402,12 +402,12 @@ bool ContainerState::is_locked() const
     return errno == EWOULDBLOCK;
 }
 
-Result<void> ContainerState::remove_all()
+Result<void> ContainerState::remove_all(const std::vector<JournalEntry>& journal)
 {
     if (!is_current())
         return {};  // somebody else has removed it; the id may be another container's by now
     std::string path;
-    for (const JournalEntry& entry : TRY(journal())) {
+    for (const JournalEntry& entry : journal) {
         if (entry.what == "directory" && entry.fields.size() == 1) {
             TRY(remove_directory(path, ""));
             path = entry.fields[0];

@@ -83,8 +83,8 @@ public:
     /// Whether somebody holds it now (a create or delete under way).
     bool is_locked() const;
 
-    /// Removes the state directory and the entry. The entry goes last.
-    Result<void> remove_all();
+    /// Removes the state directories that `journal`, read under the lock, names, and the entry. The entry goes last.
+    Result<void> remove_all(const std::vector<JournalEntry>& journal);
 
 private:
     ContainerState() = default;

@@ -71,11 +71,11 @@ TEST_CASE("an entry is found by its id with all that was recorded, and is gone w
     CHECK(found.journal().value()[1].fields[0] == "a\tb");
     CHECK(dir.has("bundle/.ocirun-box/plan"));
 
-    REQUIRE(found.remove_all().has_value());
+    REQUIRE(found.remove_all(found.journal().value()).has_value());
     CHECK_FALSE(dir.has("bundle/.ocirun-box"));
     CHECK(root.ids().value().empty());
     CHECK_FALSE(ContainerState::find(root, "box").value().has_value());
-    CHECK(found.remove_all().has_value());
+    CHECK(found.remove_all(found.journal().value()).has_value());
 }
 
 TEST_CASE("an unsafe bundle leaves the state in the root")
@@ -88,7 +88,7 @@ TEST_CASE("an unsafe bundle leaves the state in the root")
     REQUIRE(state.create_directory(dir.path + "/bundle", true).has_value());
     CHECK_FALSE(dir.has("bundle/.ocirun-box"));
     CHECK(dir.has("root/.state-box"));
-    REQUIRE(state.remove_all().has_value());
+    REQUIRE(state.remove_all(state.journal().value()).has_value());
     CHECK_FALSE(dir.has("root/.state-box"));
 }
 
@@ -109,7 +109,7 @@ TEST_CASE("another directory in the place of the state directory is not believed
     CHECK_FALSE(found.has_directory());
     CHECK_FALSE(found.read("plan").value().has_value());
     ::close(::open((bundle + "/.ocirun-box/precious").c_str(), O_CREAT | O_RDWR, 0600));
-    REQUIRE(found.remove_all().has_value());
+    REQUIRE(found.remove_all(found.journal().value()).has_value());
     CHECK(dir.has("bundle/.ocirun-box/precious"));
     CHECK_FALSE(dir.has("root/box"));
 }
@@ -123,7 +123,7 @@ TEST_CASE("a journal that names a directory with another name removes nothing th
     struct stat status;
     REQUIRE(::stat((dir.path + "/precious").c_str(), &status) == 0);
     REQUIRE(state.record({{"directory-inode", {std::to_string(status.st_dev), std::to_string(status.st_ino)}}}).has_value());
-    REQUIRE(state.remove_all().has_value());
+    REQUIRE(state.remove_all(state.journal().value()).has_value());
     CHECK(dir.has("precious"));
     CHECK_FALSE(dir.has("root/box"));
 }
@@ -146,14 +146,14 @@ TEST_CASE("a leftover beside the bundle is taken, but not the state of a contain
         REQUIRE(state.create_directory(bundle, true).has_value());
         CHECK_FALSE(state.has("state.json"));
         CHECK_FALSE(dir.has("root/.state-box"));
-        REQUIRE(state.remove_all().has_value());
+        REQUIRE(state.remove_all(state.journal().value()).has_value());
         CHECK_FALSE(dir.has("bundle/.ocirun-box"));
     }
     leave(ourselves, std::to_string(read_process_status(::getpid())->start_time));
     ContainerState state = std::move(ContainerState::create(root, "box", {{"boot", {"b"}}})).value();
     REQUIRE(state.create_directory(bundle, true).has_value());
     CHECK(dir.has("root/.state-box"));
-    REQUIRE(state.remove_all().has_value());
+    REQUIRE(state.remove_all(state.journal().value()).has_value());
     CHECK(dir.has("bundle/.ocirun-box/state.json"));
     CHECK_FALSE(dir.has("root/.state-box"));
 }

@@ -2,13 +2,13 @@
 #include "executable.h"
 
 #include "process/program.h"
+#include "process/read_only_folder.h"
 #include "stage/stage.h"
 
 #include <algorithm>
 #include <climits>
 #include <cstring>
 #include <fcntl.h>
-#include <linux/mount.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -75,34 +75,27 @@ Result<void> Executable::seal(Copy copy)
 
 Result<bool> Executable::mount_read_only()
 {
-    // What overlayfs would take for its own syntax in a path (Documentation/filesystems/overlayfs.rst).
     const size_t slash = path_.rfind('/');
-    if (path_.find_first_of(":,\\") != std::string::npos || slash == 0)
+    if (slash == std::string::npos)
         return false;
     // A script's interpreter would open it by its name, not by this mount.
     UniqueFd from(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
     char start[2];
     if (!from || ::pread(from.get(), start, sizeof start, 0) != 2 || (start[0] == '#' && start[1] == '!'))
         return false;
-    UniqueFd context(static_cast<int>(::syscall(SYS_fsopen, "overlay", FSOPEN_CLOEXEC)));
-    if (!context)
-        return false;
-    auto set = [&](const char* key, const char* value) {
-        return ::syscall(SYS_fsconfig, context.get(), FSCONFIG_SET_STRING, key, value, 0) == 0;
-    };
-    // Without an upper layer nothing can be written, not even after a remount; then there must be two lower ones. The
-    // second is never looked at: the program is found in the first.
-    if (!set("lowerdir", (path_.substr(0, slash) + ":/etc").c_str()) || !set("xino", "off") ||
-        ::syscall(SYS_fsconfig, context.get(), FSCONFIG_SET_FLAG, "ro", nullptr, 0) < 0 ||
-        ::syscall(SYS_fsconfig, context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0)
-        return false;
-    UniqueFd mount(static_cast<int>(::syscall(SYS_fsmount, context.get(), FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)));
-    if (!mount)
-        return false;
-    // The mount is attached nowhere, and lives as long as the file is open or executed.
-    sealed_ = UniqueFd(::openat(mount.get(), path_.c_str() + slash + 1, O_PATH | O_NOFOLLOW | O_CLOEXEC));
-    struct stat status;
-    return sealed_ && ::fstat(sealed_.get(), &status) == 0 && S_ISREG(status.st_mode);
+    std::optional<ReadOnlyFolder> folder = ReadOnlyFolder::mount(path_.substr(0, slash));
+    if (folder)
+        sealed_ = folder->open(path_.substr(slash + 1));
+    return static_cast<bool>(sealed_);
+}
+
+Result<void> Executable::use(UniqueFd program)
+{
+    struct statvfs status;
+    if (::fstatvfs(program.get(), &status) < 0 || (status.f_flag & ST_RDONLY) == 0)
+        return Error{"--program-fd: the program is not on a read-only mount", 0, {}, exit_usage};
+    sealed_ = std::move(program);
+    return {};
 }
 
 Result<void> Executable::protect()

@@ -31,6 +31,9 @@ public:
     /// read-only overlay mount that is attached nowhere. Falls back to seal().
     Result<void> protect();
 
+    /// Executes `program`, which somebody has opened on such a mount; a mount that can be written is an error.
+    Result<void> use(UniqueFd program);
+
     /// Returns when the stage itself is executed from where nobody can write it; otherwise executes it anew from such a place,
     /// with the same arguments. For a process that others are going to see: in their pid namespace they find its file in
     /// /proc/PID/exe, and who is root there may write it when it is no longer executed (CVE-2019-5736).

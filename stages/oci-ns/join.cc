@@ -1,6 +1,7 @@
 // Entering namespaces in an order that works (man 2 setns, man 7 user_namespaces).
 #include "join.h"
 
+#include "process/pidfd.h"
 #include "process/process.h"
 #include "stage/stage.h"
 
@@ -10,7 +11,6 @@
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 
 static Result<UniqueFd> open_namespace(const std::string& path, const NamespaceKind& kind)
 {
@@ -81,7 +81,7 @@ Result<void> Joins::add_target(const Target& target)
         return Error{process + " does not exist"};
     if (!dir)
         return errno_error("cannot open '" + std::string(path) + "'");
-    UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, target.pid, 0)));
+    UniqueFd pidfd = open_pidfd(target.pid);
     if (!pidfd && errno != ENOSYS)  // Linux 5.3
         return errno == ESRCH ? Error{process + " does not exist"} : errno_error("cannot open " + process);
     if (target.start_time != 0) {

@@ -3,6 +3,7 @@
 
 #include "number_list/number_list.h"
 #include "process/clone.h"
+#include "process/pidfd.h"
 #include "restrictions.h"
 #include "stage/stage.h"
 #include "supervise.h"
@@ -272,7 +273,7 @@ static Result<void> write_maps_of_child(const Inside& inside, int pidfd, const M
     if (!dir)
         return errno_error("cannot open '" + std::string(path) + "'");
     // It is still there, so the directory that was opened by its number is its own.
-    if (pidfd >= 0 && ::syscall(SYS_pidfd_send_signal, pidfd, 0, nullptr, 0) < 0)
+    if (pidfd >= 0 && send_signal(pidfd, 0) < 0)
         return errno_error("the new process has ended");
     return write_id_maps(inside.pid, dir.get(), inside.request.uid_map, inside.request.gid_map, inside.identity, programs);
 }
@@ -404,7 +405,7 @@ Result<int> launch(const Request& request, Joins& joins, Executable& program, co
     }
     ForwardedSignals signals;
     if (!is_controlled) {
-        inside.parent = UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
+        inside.parent = open_pidfd(::getpid());
         signals.block();
         inside.signals = &signals;
     }

@@ -45,6 +45,7 @@ static constexpr Option enter_options[] = {
     {"control-fd", 0, "FD", "the process becomes a child of the process at the other end (ocirun)"},
     {"seal", 0, "", "execute PROGRAM from a sealed copy"},
     {"protect", 0, "", "execute PROGRAM from a read-only mount of its own, else from a sealed copy"},
+    {"program-fd", 0, "FD", "with --protect: PROGRAM, open on such a mount already"},
 };
 
 static Result<unsigned long> propagation_of(const std::string& word)
@@ -184,6 +185,7 @@ static Result<int> start(const Arguments& global, const Arguments& arguments, bo
     const bool is_sealed = is_protected || arguments.has("seal");
     if (is_sealed)
         TRY(program.find());
+    UniqueFd program_fd(TRY(arguments.descriptor("program-fd")));
     // While the plan is still being made, what does not depend on it is done. 'enter' has its plan.
     if (is_sealed && !enters)
         TRY(is_protected ? program.protect() : program.seal());
@@ -201,6 +203,8 @@ static Result<int> start(const Arguments& global, const Arguments& arguments, bo
     if ((joins.flags() & CLONE_NEWPID) != 0) {
         std::vector<int> own = options.handed_on;
         own.insert(own.end(), reporting.begin(), reporting.end());
+        if (program_fd)
+            own.push_back(program_fd.get());
         TRY(Executable::protect_itself(own));
     }
     // A new mount namespace takes the working directory along, also to where its user could not come by the path.
@@ -211,6 +215,8 @@ static Result<int> start(const Arguments& global, const Arguments& arguments, bo
     // Who has CAP_SYS_PTRACE in that namespace could take PROGRAM over before it has given its privileges up (CVE-2016-9962).
     if (is_sealed && options.is_driven && (joins.flags() & CLONE_NEWUSER) != 0)
         TRY(program.seal(Executable::Copy::unreadable));
+    else if (is_protected && program_fd)
+        TRY(program.use(std::move(program_fd)));
     else if (is_sealed && enters)
         TRY(is_protected ? program.protect() : program.seal());
     // In another mount namespace it may be another one, or there at all.
