@@ -341,7 +341,7 @@ Result<Started> start_process(const Context& context, const StateRoot& root, Sta
                 return stages.failure("oci-ns", ended);
             if (plan.find("seccomp.listener") != nullptr) {
                 StateFacts facts{container.state.id(), "running", container.init.pid, container.bundle, {}, {}};
-                TRY(send_state(control, plan, state_json(facts, &container_plan, ""), std::to_string(started.child.pid())));
+                TRY(send_state(control, plan, state_json(facts, &container_plan, ""), started.child.pid()));
             }
             TRY(send_pidfd(arguments.value("pidfd-socket"), started.child.pid()));
         } else if (fields[0] == "terminal" && packet.fds.size() == 1) {

@@ -199,11 +199,11 @@ Result<void> provide_filter(const Context& context, const StateRoot& root, Stage
 
 /// Where the filter's agent is connected to, a socket of the host is in reach. Whether anybody needs it oci-init knows, and
 /// says why there is none.
-static Result<void> send_listener(int control, const Directive& listener, const std::string& pid)
+static Result<void> send_listener(int control, const Directive& listener, pid_t pid)
 {
     Result<UniqueFd> agent = connect_to_socket(std::string(listener[0]));
     const int fd = agent.has_value() ? agent.value().get() : -1;
-    return send_packet(control, join_fields({"listener", pid}), fd >= 0 ? std::span<const int>(&fd, 1) : std::span<const int>());
+    return send_packet(control, join_fields({"listener", std::to_string(pid)}), fd >= 0 ? std::span<const int>(&fd, 1) : std::span<const int>());
 }
 
 /// The OCI state for the hooks that oci-init runs. Annotations can make it longer than a packet may be.
@@ -217,7 +217,7 @@ static Result<void> send_state_alone(int control, const std::string& state)
     return send_packet(control, "state", std::span<const int>(&fd, 1));
 }
 
-Result<void> send_state(int control, const Plan& plan, const std::string& state, const std::string& pid)
+Result<void> send_state(int control, const Plan& plan, const std::string& state, pid_t pid)
 {
     const Directive* listener = plan.find("seccomp.listener");
     Result<void> sent;
@@ -569,7 +569,7 @@ private:
         // From now on createContainer hooks may run.
         hooks_ran_ = hooks_ran_ || has_hooks(*plan_, "createContainer");
         if (has_hooks(*plan_, "createContainer") || has_hooks(*plan_, "startContainer") || plan_->find("seccomp.listener") != nullptr)
-            TRY(send_state(control_.get(), *plan_, hook_state("creating")));
+            TRY(send_state(control_.get(), *plan_, hook_state("creating"), pid));
         // It has nothing more to do; its status tells whether the id maps were written.
         ExitStatus ended = TRY(signals_.wait_for(namespaces_.process));
         if (ended.shell_status() != 0)

@@ -52,9 +52,9 @@ Result<void> write_pid_file(const std::string& path, pid_t pid);
 /// accident (CVE-2024-21626). Remembers which were open.
 void secure_descriptors();
 
-/// Tells oci-init the state: of the container, and of its process when that is not the first one. To a filter's agent it is
-/// connected here: a socket of the host may be out of reach in there.
-Result<void> send_state(int control, const Plan& plan, const std::string& state, const std::string& pid = {});
+/// Tells oci-init the container's state, and, for a filter's agent, which process it is itself. To the agent it is connected
+/// here: a socket of the host may be out of reach in there.
+Result<void> send_state(int control, const Plan& plan, const std::string& state, pid_t pid);
 
 /// How many descriptors from 3 on are to reach the program: `preserve` and those of socket activation
 /// (LISTEN_FDS meant for us). Fails if one of them was not open when secure_descriptors() ran.

@@ -61,7 +61,6 @@ std::optional<Error> Stages::reported()
     for (ssize_t n; (n = ::read(errors_.read_end.get(), buffer, sizeof buffer)) > 0;)
         text.append(buffer, static_cast<size_t>(n));
     std::optional<Error> whole;
-    std::string warned;
     for (size_t at = 0; at < text.size();) {
         size_t line_end = std::min(text.find('\n', at), text.size());
         Result<stage::StageError> line = stage::parse_error_line(std::string_view(text).substr(at, line_end - at));
@@ -71,10 +70,7 @@ std::optional<Error> Stages::reported()
         const Error& error = line.value().error;
         std::string sentence = line.value().stage + ": " + error.message();
         if (error.exit_code == exit_done) {
-            // The same of each capability set: once is enough.
-            if (sentence != warned)
-                context_->log.warning(sentence);
-            warned = sentence;
+            context_->log.warning(sentence);
         } else if (whole) {
             whole->attempted += "\n" + sentence;
         } else {

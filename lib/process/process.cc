@@ -50,7 +50,7 @@ Result<ExitStatus> ChildProcess::wait() { return *TRY(reap(0)); }
 
 Result<std::optional<ExitStatus>> ChildProcess::try_wait() { return reap(WNOHANG); }
 
-static std::vector<char*> pointers_to(const std::vector<std::string>& strings)
+std::vector<char*> pointers_to(const std::vector<std::string>& strings)
 {
     std::vector<char*> pointers;
     pointers.reserve(strings.size() + 1);

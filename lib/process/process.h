@@ -47,6 +47,9 @@ private:
     pid_t pid_;
 };
 
+/// As execve(2) takes arguments and environments, ended by a null pointer. The strings stay the owners.
+std::vector<char*> pointers_to(const std::vector<std::string>& strings);
+
 /// What a new process gets. Descriptors that are not named here stay behind (ours are all close-on-exec).
 struct SpawnOptions {
     int stdin_fd = 0;

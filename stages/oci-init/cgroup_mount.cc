@@ -1,6 +1,7 @@
 // The mount of type cgroup: the container's own part of each hierarchy.
 #include "mounts.h"
 
+#include "cgroup/cgroup.h"
 #include "mounts/mount_calls.h"
 #include "scan/scan.h"
 #include "stage/stage.h"
@@ -63,7 +64,7 @@ static Result<std::vector<Hierarchy>> own_hierarchies()
 /// A path from the plan or the kernel that must stay below the hierarchy's mount.
 static Result<std::string> source_of(const Hierarchy& hierarchy)
 {
-    if (("/" + hierarchy.path + "/").find("/../") != std::string::npos)
+    if (has_dot_dot(hierarchy.path))
         return Error{"the cgroup path '" + hierarchy.path + "' leads out of the cgroup namespace"};
     return hierarchy.mount_point + (hierarchy.path == "/" ? "" : hierarchy.path);
 }

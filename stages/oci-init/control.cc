@@ -18,44 +18,37 @@ Result<void> Control::say(std::string_view word, int fd)
     return send_packet(control_.get(), word, fds).with_context("cannot tell ocirun '" + std::string(word) + "'");
 }
 
-/// The next message that is not the state, which is kept.
-Result<std::string> Control::receive()
+Result<std::optional<std::string>> Control::receive()
 {
-    for (;;) {
-        Packet packet = TRY(receive_packet(control_.get()).with_context("cannot hear ocirun"));
-        if (packet.end_of_file)
-            ::_exit(exit_stage_failed);
-        if (!TRY(take_state(packet)))
-            return std::move(packet.text);
-    }
-}
-
-Result<bool> Control::take_listener(Packet& packet)
-{
-    own_pid_ = TRY(split_fields(packet.text))[1];
-    if (packet.fds.size() == 1)
-        agent_ = std::move(packet.fds[0]);
-    return true;
-}
-
-Result<bool> Control::take_state(Packet& packet)
-{
-    if (packet.text == "state" && packet.fds.size() == 1)
+    Packet packet = TRY(receive_packet(control_.get()).with_context("cannot hear ocirun"));
+    if (packet.end_of_file)
+        ::_exit(exit_stage_failed);
+    if (packet.text == "state" && packet.fds.size() == 1) {
         state_ = TRY(read_whole(packet.fds[0].get(), max_state).with_context("cannot read the state"));
-    else if (packet.text.starts_with("state\t"))
+    } else if (packet.text.starts_with("state\t")) {
         state_ = TRY(split_fields(packet.text))[1];
-    else if (packet.text.starts_with("listener\t"))
-        return take_listener(packet);
-    else
-        return false;
-    return true;
+    } else if (packet.text.starts_with("listener\t")) {
+        own_pid_ = TRY(split_fields(packet.text))[1];
+        if (packet.fds.size() == 1)
+            agent_ = std::move(packet.fds[0]);
+    } else {
+        return std::optional(std::move(packet.text));
+    }
+    return std::optional<std::string>();
+}
+
+Result<std::string> Control::receive_word()
+{
+    for (;;)
+        if (std::optional<std::string> word = TRY(receive()))
+            return std::move(*word);
 }
 
 Result<void> Control::wait_for(std::string_view word)
 {
     if (!is_driven())
         return {};
-    const std::string text = TRY(receive());
+    const std::string text = TRY(receive_word());
     if (text != word)
         return Error{"expected '" + std::string(word) + "' on the control socket, got '" + text + "'"};
     return {};
@@ -63,13 +56,9 @@ Result<void> Control::wait_for(std::string_view word)
 
 Result<std::string> Control::state()
 {
-    while (state_.empty() && is_driven()) {
-        Packet packet = TRY(receive_packet(control_.get()).with_context("cannot hear ocirun"));
-        if (packet.end_of_file)
-            ::_exit(exit_stage_failed);
-        if (!TRY(take_state(packet)))
-            return Error{"expected 'state' on the control socket, got '" + packet.text + "'"};
-    }
+    while (state_.empty() && is_driven())
+        if (std::optional<std::string> word = TRY(receive()))
+            return Error{"expected 'state' on the control socket, got '" + *word + "'"};
     return known_state();
 }
 
@@ -85,7 +74,7 @@ Result<void> Control::wait_for_start()
 {
     TRY(say("created"));
     while (is_driven()) {
-        std::string text = TRY(receive());
+        std::string text = TRY(receive_word());
         if (text == "start") {
             start_.reset();
             return {};

@@ -4,6 +4,7 @@
 #include "fd/fd.h"
 #include "result/result.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,8 +32,8 @@ public:
     Result<std::string> state();
     /// The state, if it has come; otherwise one that tells what is known here.
     std::string known_state() const;
-    /// This process's id as ocirun counts, if it said so: of a process of `exec`, which the state does not name.
-    std::string_view own_pid() const { return own_pid_; }
+    /// This process's id as ocirun counts, if it said so; else as its own pid namespace does.
+    std::string own_pid() const { return own_pid_.empty() ? std::to_string(::getpid()) : own_pid_; }
     /// The connection to the filter's agent, if it came with the state; -1: it did not.
     UniqueFd take_agent() { return std::move(agent_); }
 
@@ -40,9 +41,9 @@ public:
     bool report_to_starter(const Error& error);
 
 private:
-    Result<std::string> receive();
-    Result<bool> take_state(Packet& packet);
-    Result<bool> take_listener(Packet& packet);
+    /// The next message; nothing: it was the state or the listener, which are kept.
+    Result<std::optional<std::string>> receive();
+    Result<std::string> receive_word();
     UniqueFd control_;
     UniqueFd start_;
     UniqueFd starter_;

@@ -4,6 +4,7 @@
 #include "proc/proc_handle.h"
 #include "stage/stage.h"
 
+#include <algorithm>
 #include <fcntl.h>
 #include <grp.h>
 #include <sys/capability.h>
@@ -103,6 +104,7 @@ Result<CapabilitySets> read_capabilities(const Plan& plan)
                                   {"inheritable", &CapabilitySets::inheritable},
                                   {"ambient", &CapabilitySets::ambient}};
     const cap_value_t end = cap_max_bits();
+    std::vector<std::string_view> unknown; // most are in several sets
     for (const Directive& line : plan.directives()) {
         if (!line.is("init.capability"))
             continue;
@@ -114,12 +116,14 @@ Result<CapabilitySets> read_capabilities(const Plan& plan)
             return Error{"unknown capability set '" + std::string(line[0]) + "'"}.with_pointer(line.pointer);
         for (Field name : line.fields.subspan(1)) {
             cap_value_t value = 0;
-            if (cap_from_name(name.data(), &value) < 0 || value < 0 || value >= end)
-                stage::warn("capability '" + std::string(name) + "' is not known here and is left out");
-            else
+            if (cap_from_name(name.data(), &value) == 0 && value >= 0 && value < end)
                 sets.*set |= 1ULL << value;
+            else if (std::find(unknown.begin(), unknown.end(), name) == unknown.end())
+                unknown.push_back(name);
         }
     }
+    for (std::string_view name : unknown)
+        stage::warn("capability '" + std::string(name) + "' is not known here and is left out");
     // Now, and not when they are dropped: nobody may be there to hear a warning after `start`.
     TRY(leave_out_unavailable(sets));
     return sets;

@@ -2,6 +2,7 @@
 #include "program.h"
 
 #include "process/as_user.h"
+#include "process/process.h"
 #include "scan/scan.h"
 #include "stage/stage.h"
 
@@ -353,16 +354,6 @@ static std::string find_reason(const std::string& path, int problem)
         return ": it is for " + (machine != nullptr ? std::string(machine) : "machine " + std::to_string(elf.machine)) + ", this machine is " +
                std::string(system.machine);
     return "";
-}
-
-static std::vector<char*> pointers_to(const std::vector<std::string>& words)
-{
-    std::vector<char*> pointers;
-    pointers.reserve(words.size() + 1);
-    for (const std::string& word : words)
-        pointers.push_back(const_cast<char*>(word.c_str()));
-    pointers.push_back(nullptr);
-    return pointers;
 }
 
 Error execute(const Program& program)

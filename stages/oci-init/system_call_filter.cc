@@ -53,17 +53,6 @@ Result<void> SystemCallFilter::connect(UniqueFd agent)
     return {};
 }
 
-/// The number behind `"pid":` of the state; it is ocirun's own text.
-static std::string pid_of(const std::string& state)
-{
-    size_t at = state.find("\"pid\":");
-    if (at == std::string::npos)
-        return "0";
-    at = state.find_first_of("0123456789", at);
-    size_t end = state.find_first_not_of("0123456789", at);
-    return at == std::string::npos ? "0" : state.substr(at, end == std::string::npos ? end : end - at);
-}
-
 Result<void> SystemCallFilter::load(const std::string& state, std::string_view pid)
 {
     if (filter_.empty())
@@ -73,7 +62,7 @@ Result<void> SystemCallFilter::load(const std::string& state, std::string_view p
     if (!notifications)
         return {};
     // runtime-spec config-linux.md, "The Container Process State".
-    std::string message = "{\"ociVersion\":\"" OCIRUN_SPEC_VERSION "\",\"fds\":[\"seccompFd\"],\"pid\":" + (pid.empty() ? pid_of(state) : std::string(pid)) +
+    std::string message = "{\"ociVersion\":\"" OCIRUN_SPEC_VERSION "\",\"fds\":[\"seccompFd\"],\"pid\":" + std::string(pid) +
                           ",\"metadata\":" + json::quote(metadata_) + ",\"state\":" + state + "}";
     const int fd = notifications.get();
     TRY(send_packet(agent_.get(), message, std::span<const int>(&fd, 1)).with_context("cannot hand the filter's listener to the agent").with_pointer(pointer_));

@@ -1,6 +1,7 @@
 // Finding, sealing and executing PROGRAM.
 #include "executable.h"
 
+#include "process/process.h"
 #include "process/program.h"
 #include "process/read_only_folder.h"
 #include "stage/stage.h"
@@ -155,11 +156,7 @@ Error Executable::become(std::span<const int> handed_on)
     for (int fd : handed_on)
         if (::fcntl(fd, F_SETFD, 0) < 0)
             return errno_error("cannot hand on descriptor " + std::to_string(fd));
-    std::vector<char*> arguments;
-    arguments.reserve(words_.size() + 1);
-    for (std::string& word : words_)
-        arguments.push_back(word.data());
-    arguments.push_back(nullptr);
+    const std::vector<char*> arguments = pointers_to(words_);
     if (sealed_)
         ::syscall(SYS_execveat, sealed_.get(), "", arguments.data(), environ, AT_EMPTY_PATH);
     else

@@ -1,6 +1,7 @@
 // The order in which everything happens: what is opened and entered by the caller, what the child does.
 #include "launch.h"
 
+#include "cgroup/cgroup.h"
 #include "number_list/number_list.h"
 #include "process/clone.h"
 #include "process/pidfd.h"
@@ -42,7 +43,6 @@ struct Inside {
     bool has_user_namespace = false;        ///< made or entered
     bool writes_id_maps = false;
     bool writes_time_offsets = false;
-    bool is_child = false;
     bool dies_with_parent = false;
     bool announces_itself = false;          ///< sends `pid` to ocirun
     UniqueFd go = UniqueFd();               ///< end of file before a byte: the caller gave up
@@ -285,7 +285,7 @@ static Result<UniqueFd> open_cgroup_of_target(const Request& request, const Join
         if (!joined.is_v2)
             continue;
         std::string below = path_below(joined.directory, TRY(joins.cgroup_of_target()));
-        if (below.empty() || below.starts_with("../") || below.find("/../") != std::string::npos)
+        if (below.empty() || has_dot_dot(below))
             break;
         return UniqueFd(::openat(cgroup, below.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     }
@@ -395,7 +395,6 @@ Result<int> launch(const Request& request, Joins& joins, Executable& program, co
     // Memory is shared until execve when nothing is left to do for us after the clone. Not in a pid namespace
     // of others: whoever may trace the child there must not get hold of our memory with it.
     bool is_shared = can_share_memory() && writer != MapWriter::outer_process && (joins.flags() & CLONE_NEWPID) == 0 && !has_new_time && !gives_devices;
-    inside.is_child = true;
     inside.dies_with_parent = !is_controlled;
     inside.announces_itself = is_controlled && is_shared;
     if (!is_shared && (is_controlled || gives_devices || writer == MapWriter::outer_process)) {

@@ -5,6 +5,7 @@
 #include "mounts/mount_calls.h"
 #include "process/as_user.h"
 #include "process/clone.h"
+#include "process/process.h"
 #include "request.h"
 #include "stage/stage.h"
 
@@ -12,7 +13,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <sched.h>
-#include <sys/wait.h>
 
 #ifndef MOUNT_ATTR_IDMAP
 #define MOUNT_ATTR_IDMAP 0x00100000
@@ -83,10 +83,7 @@ static Result<UniqueFd> make_user_namespace(const IdMap& uid_map, const IdMap& g
     stage::step("make a user namespace for a mount's ids");
     TRY(clone_child({CLONE_NEWUSER, -1, Memory::copied, wait_for_end, &waiting, &pid})
             .with_context("cannot make a user namespace for a mount's ids"));
-    ScopeExit end_it([&] {
-        pipe.write_end.reset();
-        while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {}
-    });
+    const ChildProcess child(pid);
     char path[40];
     std::snprintf(path, sizeof path, "/proc/%d", pid);
     UniqueFd directory(::open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));

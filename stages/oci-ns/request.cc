@@ -1,15 +1,9 @@
 // Reading and checking of what is asked for.
 #include "request.h"
 
-#include <unistd.h>
+#include "cgroup/cgroup.h"
 
-bool Request::joins_kind(uint64_t flag) const
-{
-    for (const Join& join : joins)
-        if (join.kind->flag == flag)
-            return true;
-    return false;
-}
+#include <unistd.h>
 
 static Error unknown_kind(std::string_view name)
 {
@@ -75,11 +69,11 @@ static Result<void> add_line(Request& request, const Directive& line)
         if (line[0] != "1" && line[0] != "2")
             return Error{"ns.cgroup: unknown version '" + std::string(line[0]) + "'; expected 1 or 2"};
         // Written by oci-cgroup, which has no such parts; a cgroup elsewhere would be joined by them.
-        if (line[2].substr(0, 1) != "/" || line[3].substr(0, 1) != "/" || (std::string(line[3]) + "/").find("/../") != std::string::npos)
+        if (line[2].substr(0, 1) != "/" || line[3].substr(0, 1) != "/" || has_dot_dot(line[3]))
             return Error{"ns.cgroup: expected absolute paths without '..', found '" + std::string(line[2]) + "' and '" + std::string(line[3]) + "'"};
         request.cgroups.push_back({line[0] == "2", std::string(line[2]) + std::string(line[3])});
     } else if (line.is("ns.resctrl")) {
-        if (line[0].substr(0, 1) != "/" || (std::string(line[0]) + "/").find("/../") != std::string::npos)
+        if (line[0].substr(0, 1) != "/" || has_dot_dot(line[0]))
             return Error{"ns.resctrl: expected an absolute path without '..', found '" + std::string(line[0]) + "'"};
         // Joined by its file 'tasks', as a cgroup of v1 is.
         request.cgroups.push_back({false, std::string(line[0])});

@@ -52,8 +52,6 @@ struct Request {
     std::string cpus;          ///< to start on, as cpuset(7) lists them; empty: as it is
     std::string cpus_pointer;
     std::optional<OomScoreAdj> oom_score_adj;
-
-    bool joins_kind(uint64_t flag) const;
 };
 
 /// KIND=PATH of --join.
@@ -62,10 +60,10 @@ Result<Join> parse_join(std::string_view text);
 /// Adds the `ns.` lines of a plan.
 Result<void> add_plan(Request& request, const Plan& plan);
 
-/// A cgroup by its directory. v2 is told by its file 'cgroup.controllers', which v1 does not have.
 /// Where the cgroup `path` (a path of /proc/PID/cgroup) is below the one whose directory is `directory`: "sub/cgroup". Empty: not below it.
 std::string path_below(const std::string& directory, std::string_view path);
 
+/// A cgroup by its directory. v2 is told by its file 'cgroup.controllers', which v1 does not have.
 Cgroup cgroup_at(const std::string& directory);
 
 /// Refuses what makes no sense together: a kind twice, maps without a user namespace, ranges that overlap.
