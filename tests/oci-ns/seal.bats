@@ -86,3 +86,18 @@ load ns
     run -0 as_user oci-ns new --protect --map-root show-seals
     [[ $output == $'seals: seal shrink grow write\nnot writable' ]]
 }
+
+@test "--program-fd: PROGRAM is what somebody opened on a read-only mount; one that could be written is refused" {
+    requires root
+    mkdir programs
+    cp "$(command -v busybox)" programs/echo
+    run -2 oci-ns enter --join uts=/proc/self/ns/uts --protect --program-fd 5 busybox hello 5<programs/echo
+    [[ $output == "oci-ns: --program-fd: the program is not on a read-only mount" ]]
+    run -2 oci-ns enter --join uts=/proc/self/ns/uts --protect --program-fd 5 busybox hello
+    [[ $output == "oci-ns: --program-fd: descriptor 5 is not open" ]]
+
+    # shellcheck disable=SC2016  # for the inner shell
+    run -0 unshare --mount sh -c 'mount --bind programs programs && mount -o remount,bind,ro programs &&
+        exec oci-ns enter --join uts=/proc/self/ns/uts --protect --program-fd 5 busybox readlink /proc/self/exe 5<programs/echo'
+    [[ $output == "$PWD/programs/echo" ]]
+}

@@ -167,3 +167,8 @@ J
     jq '.apparmorProfile = "unconfined"' process.json >other.json
     run -0 rt exec --process other.json "$TEST_ID"
 }
+
+@test "where the kernel has no read-only mount for the stages, exec works by sealed copies" {
+    run -0 deny-syscall fsopen -- "$OCIRUN" --root "$STATE_ROOT" exec "$TEST_ID" echo here
+    [[ $output == here ]]
+}
