@@ -1,5 +1,6 @@
 // make-syscall [--x86] [--thread] NAME|NUMBER [ARG]...: makes one system call and prints what came back: `ok RESULT`,
 // the errno's name, or `SIGSYS NUMBER ERRNO` when the signal came and the number in it.
+//   ARG       a number, or `root-handle`: a file handle of inode 2, the root of an ext file system
 //   --x86     by the 32-bit entry (int $0x80) of an x86-64 kernel
 //   --thread  in a second thread; then `survived` if the first one is still there afterwards
 #include <cerrno>
@@ -14,7 +15,11 @@
 static constexpr struct {
     const char* name;
     long number;
-} names[] = {{"close", SYS_close}, {"getpid", SYS_getpid}, {"getppid", SYS_getppid}, {"personality", SYS_personality}, {"socket", SYS_socket}};
+} names[] = {{"close", SYS_close}, {"getpid", SYS_getpid}, {"getppid", SYS_getppid}, {"ioctl", SYS_ioctl}, {"open_by_handle_at", SYS_open_by_handle_at},
+             {"personality", SYS_personality}, {"socket", SYS_socket}};
+
+// struct file_handle: size, type (FILEID_INO32_GEN), inode, generation.
+static unsigned root_handle[] = {8, 1, 2, 0};
 
 static bool by_x86;
 static long number;
@@ -74,7 +79,7 @@ int main(int argc, char** argv)
         if (std::strcmp(known.name, argv[at]) == 0)
             number = known.number;
     for (int i = at + 1; i < argc; i++)
-        arguments[i - at - 1] = std::strtoul(argv[i], nullptr, 0);
+        arguments[i - at - 1] = std::strcmp(argv[i], "root-handle") == 0 ? reinterpret_cast<unsigned long>(root_handle) : std::strtoul(argv[i], nullptr, 0);
 
     struct sigaction action {};
     action.sa_sigaction = on_sigsys;
