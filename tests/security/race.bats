@@ -50,6 +50,11 @@ attack()
         "$@" || { echo "start $try, status $status: $(cat err out)"; return 1; }
         [[ $(ls -A "$STATE_ROOT") == "" ]]
     done
+    # One that has ended before has attacked nothing since.
+    local racer
+    for racer in "${racers[@]}"; do
+        is_running "$racer" || { echo "a racer has ended"; return 1; }
+    done
     echo "# ${BATS_TEST_DESCRIPTION%%:*}: $made of $try were made" >&3
     ((made > 0))
 }
