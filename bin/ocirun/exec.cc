@@ -299,7 +299,7 @@ Result<Started> start_process(const Context& context, const StateRoot& root, Sta
         if (move_below(below, std::string((*delegate)[0])).has_value())
             cgroups = std::move(below);
     }
-    text = with_lines(text, listen_line() + cgroup_lines("ns", cgroups) + resctrl_lines(container.resctrl));
+    text = with_lines(text, listen_line() + cgroup_lines("ns.cgroup", cgroups) + resctrl_lines(container.resctrl));
 
     // Of a user's unit only systemd can let in a process that was started elsewhere, say in a login session: oci-ns waits for its plan meanwhile.
     std::optional<Unit> unit = find_unit(container.state.entries());

@@ -88,11 +88,11 @@ std::string with_lines(const std::string& plan_text, const std::string& lines)
     return plan_text.substr(0, plan_text.size() - plan_last_line.size()) + lines + std::string(plan_last_line);
 }
 
-std::string cgroup_lines(std::string_view stage, const std::vector<CgroupLocation>& locations)
+std::string cgroup_lines(std::string_view directive, const std::vector<CgroupLocation>& locations)
 {
     std::string lines;
     for (const CgroupLocation& location : locations)
-        lines += std::string(stage) + ".cgroup\t-\t" + location_line(location);
+        lines += std::string(directive) + "\t-\t" + location_line(location);
     return lines;
 }
 
@@ -494,7 +494,7 @@ private:
 
     std::string final_plan()
     {
-        std::string lines = cgroup_lines("ns", cgroups_) + resctrl_lines(resctrl_) + cgroup_lines("init", cgroups_);
+        std::string lines = cgroup_lines("ns.cgroup", cgroups_) + resctrl_lines(resctrl_) + cgroup_lines("init.cgroup", cgroups_);
         if (has_hooks(*plan_, "prestart") || has_hooks(*plan_, "createRuntime"))
             lines += "init.wait\t-\tnamespaces\n";
         if (request_.no_pivot)
@@ -588,9 +588,7 @@ private:
 
     Result<void> limit_to_one_process()
     {
-        std::string lines = pids_line("1") + unit_line(find_unit(TRY(state_->journal())));
-        for (const CgroupLocation& location : cgroups_)
-            lines += "cgroup.location\t-\t" + location_line(location);
+        const std::string lines = pids_line("1") + unit_line(find_unit(TRY(state_->journal()))) + cgroup_lines("cgroup.location", cgroups_);
         return change_limits(stages_, std::string(plan_first_line) + lines + std::string(plan_last_line));
     }
 

@@ -74,7 +74,7 @@ Result<UniqueFd> open_input(const std::string& path);
 
 /// The plan's text with more lines before its `end`.
 std::string with_lines(const std::string& plan_text, const std::string& lines);
-/// The lines `NAME.cgroup - VERSION ...` for each location.
-std::string cgroup_lines(std::string_view stage, const std::vector<CgroupLocation>& locations);
+/// A line `DIRECTIVE - VERSION ...` for each location.
+std::string cgroup_lines(std::string_view directive, const std::vector<CgroupLocation>& locations);
 /// The line `ns.resctrl - DIRECTORY` for each group.
 std::string resctrl_lines(const std::vector<std::string>& groups);
