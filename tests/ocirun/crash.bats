@@ -127,8 +127,12 @@ every_step()
         kill_at oci-init "$n" create "$TEST_ID"
         [[ ! $KILLED ]]
         timeout 10 "$OCIRUN" --root "$STATE_ROOT" start "$TEST_ID" >out 2>err || true
-        local status
-        status=$(container_status "$TEST_ID")
+        # A process that has closed all its files may be on its way out for a moment still.
+        local status=running try
+        for ((try = 0; try < 20; try++)); do
+            ! has_status "$TEST_ID" stopped || { status=stopped; break; }
+            sleep 0.05
+        done
         rt delete --force "$TEST_ID"
         wait_until nothing_is_left
         [[ $status == stopped ]] || break
