@@ -1,6 +1,7 @@
 // ocirun events and top: oci-cgroup measures; what it does not know is which containers there are.
 #include "commands.h"
 
+#include "amount/amount.h"
 #include "container.h"
 #include "context.h"
 #include "process/process.h"
@@ -169,12 +170,21 @@ Result<int> measure(const Context& context, std::vector<std::string> words, cons
     return become_oci_cgroup(std::move(words), std::move(list));
 }
 
+/// Said by us: from then on it is oci-cgroup that speaks.
+Result<void> check_interval(const Arguments& arguments)
+{
+    if (arguments.has("interval"))
+        TRY(parse_interval(arguments.value("interval")).with_context("--interval").with_exit_code(exit_failed));
+    return {};
+}
+
 Result<int> events(const Arguments& global, const Arguments& arguments)
 {
     Context context = TRY(Context::from(global));
     const std::vector<std::string>& ids = arguments.positionals();
     if (ids.empty() != arguments.has("all"))
         return Error{ids.empty() ? "'events' needs the ID of a container, several, or --all" : "--all goes without an ID"};
+    TRY(check_interval(arguments));
     std::vector<std::string> words{"events"};
     if (arguments.has("interval"))
         words.push_back("--interval=" + arguments.value("interval"));
@@ -186,6 +196,7 @@ Result<int> events(const Arguments& global, const Arguments& arguments)
 Result<int> top(const Arguments& global, const Arguments& arguments)
 {
     Context context = TRY(Context::from(global));
+    TRY(check_interval(arguments));
     std::vector<std::string> words{"top"};
     for (const char* option : {"interval", "count", "sort"})
         if (arguments.has(option))

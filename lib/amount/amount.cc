@@ -1,4 +1,4 @@
-// Sizes and shares of CPUs as people write them.
+// Sizes, shares of CPUs and times as people write them.
 #include "amount/amount.h"
 
 #include "plan/plan.h"
@@ -33,4 +33,36 @@ Result<std::string> parse_cpus(std::string_view text)
     fraction.resize(5, '0');
     Result<unsigned long long> quota = parse_unsigned(digits + fraction);
     return quota.has_value() ? Result<std::string>(std::to_string(quota.value())) : bad;
+}
+
+Result<std::chrono::milliseconds> parse_interval(std::string_view text)
+{
+    const Error bad{"'" + std::string(text) + "': expected a time such as 5s, 500ms or 1m30s", 0, {}, exit_usage};
+    struct Unit {
+        std::string_view name;
+        long long milliseconds;
+    };
+    static constexpr Unit units[] = {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}};
+    long long total = 0;
+    for (std::string_view rest = text; !rest.empty();) {
+        size_t digits = std::min(rest.find_first_not_of("0123456789"), rest.size());
+        Result<long long> number = parse_number(rest.substr(0, digits));
+        // A day is long enough between two samples.
+        if (!number.has_value() || number.value() > 86'400'000)
+            return bad;
+        rest.remove_prefix(digits);
+        size_t letters = std::min(rest.find_first_of("0123456789"), rest.size());
+        std::string_view name = rest.substr(0, letters);
+        rest.remove_prefix(letters);
+        const Unit* found = nullptr;
+        for (const Unit& unit : units)
+            if (unit.name == name || (name.empty() && digits == text.size() && unit.name == "s"))
+                found = &unit;
+        if (found == nullptr)
+            return bad;
+        total += number.value() * found->milliseconds;
+    }
+    if (total <= 0 || total > 86'400'000)
+        return bad;
+    return std::chrono::milliseconds(total);
 }

@@ -23,3 +23,15 @@ TEST_CASE("CPUs are a quota of a period of 100 ms")
     for (const char* bad : {"", ".", "-1", "1.5.5", "x", "0.000001"})
         CHECK_FALSE(parse_cpus(bad).has_value());
 }
+
+TEST_CASE("an interval is a time with its unit, or seconds")
+{
+    CHECK(parse_interval("5s").value().count() == 5000);
+    CHECK(parse_interval("500ms").value().count() == 500);
+    CHECK(parse_interval("1m30s").value().count() == 90'000);
+    CHECK(parse_interval("2").value().count() == 2000);
+    for (const char* bad : {"", "0", "0s", "-1s", "5x", "s", "1s5", "99999999999999h", "25h"}) {
+        CAPTURE(bad);
+        CHECK_FALSE(parse_interval(bad).has_value());
+    }
+}

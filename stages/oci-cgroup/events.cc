@@ -1,6 +1,7 @@
 // oci-cgroup stat and events: what cgroups use, now or again and again, and that they ran out of memory.
 #include "commands.h"
 
+#include "amount/amount.h"
 #include "json/json.h"
 #include "process/process.h"
 #include "stats.h"

@@ -99,18 +99,6 @@ TEST_CASE("statistics have the objects that readers expect, also where nothing i
     CHECK(stats_json(Stats{}).ends_with(R"("blkio":{},"hugetlb":{},"rdma":{},"intel_rdt":{},"network_interfaces":[]})"));
 }
 
-TEST_CASE("an interval is a time with its unit, or seconds")
-{
-    CHECK(parse_interval("5s").value().count() == 5000);
-    CHECK(parse_interval("500ms").value().count() == 500);
-    CHECK(parse_interval("1m30s").value().count() == 90'000);
-    CHECK(parse_interval("2").value().count() == 2000);
-    for (const char* bad : {"", "0", "0s", "-1s", "5x", "s", "1s5", "99999999999999h", "25h"}) {
-        CAPTURE(bad);
-        CHECK_FALSE(parse_interval(bad).has_value());
-    }
-}
-
 TEST_CASE("a line of the list has two fields, or those of the locations")
 {
     Target target = parse_target("box\t17\t99\t\t2\t\t/sys/fs/cgroup\t/box").value();

@@ -5,7 +5,6 @@
 #include "fd/fd.h"
 #include "stats.h"
 
-#include <chrono>
 #include <string_view>
 #include <vector>
 
@@ -33,6 +32,3 @@ private:
     std::string unfinished_;  ///< a line whose end has not come yet
     int fd_ = -1;
 };
-
-/// `5s`, `500ms`, `1m30s`, or `5` for seconds; more than nothing.
-Result<std::chrono::milliseconds> parse_interval(std::string_view text);

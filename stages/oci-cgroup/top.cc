@@ -1,6 +1,7 @@
 // oci-cgroup top: a table of what cgroups use, for people.
 #include "commands.h"
 
+#include "amount/amount.h"
 #include "process/process.h"
 #include "stats.h"
 #include "targets.h"

@@ -152,7 +152,7 @@ END
     done
 }
 
-@test "events does not work, and says why, without an id, for a container that does not exist and for one that is stopped" {
+@test "events does not work, and says why, without an id, with no time between samples, for a container that does not exist and for one that is stopped" {
     run -1 --separate-stderr rt events
     [[ $stderr == *"'events' needs the ID of a container, several, or --all"* ]]
     run -1 --separate-stderr rt events --stats "$TEST_ID"
@@ -164,6 +164,11 @@ END
     rt delete "$TEST_ID"
     run -1 --separate-stderr rt events --stats --all "$TEST_ID"
     [[ $stderr == *"--all goes without an ID"* ]]
+    for command in "events --all" top; do
+        # shellcheck disable=SC2086  # words
+        run -1 --separate-stderr rt $command --interval 0
+        [[ $stderr == "ocirun: --interval: '0': expected a time such as 5s, 500ms or 1m30s" ]]
+    done
 }
 
 @test "events of a paused container still works" {
