@@ -212,9 +212,10 @@ Result<std::string> process_plan(Stages& stages, const Plan& container_plan, con
         plan.set("init.apparmor-profile", {arguments.value("apparmor")});
     if (arguments.has("process-label"))
         plan.set("init.selinux-label", {arguments.value("process-label")});
-    // The container's filter holds for every process in it, and so do what it says of memory and personality.
+    // The container's filter holds for every process in it, and so do what it says of memory, personality and the caller's groups.
     for (const Directive& directive : container_plan.directives())
-        if (directive.type->name().starts_with("seccomp.") || directive.is("init.memory-policy") || directive.is("init.personality"))
+        if (directive.type->name().starts_with("seccomp.") || directive.is("init.memory-policy") || directive.is("init.personality") ||
+            directive.is("ns.keep-groups") || directive.is("init.keep-groups"))
             plan.add(directive);
     return plan.text();
 }

@@ -609,6 +609,7 @@ private:
         stage::step("write the state");
         TRY(state_->write("state.json", runc_state_json({request_.id, init_, bundle_, created, cgroups_}, *plan_)));
         TRY(send_pidfd(request_.pidfd_socket, init_.pid));
+        TRY(send_pidfd(std::string(plan_->value("ocirun.pidfd-receiver")), init_.pid));
         stage::step("write the pid file");
         if (!request_.pid_file.empty())
             TRY(write_pid_file(request_.pid_file, init_.pid));

@@ -93,16 +93,37 @@ static Result<void> wait_for(ChildProcess& child, Output& output, long long time
     }
 }
 
-static Result<void> run_hook(const Directive& line, const std::string& state, const Interruption& interruption,
+/// The file that `ocirun.hook-output` names for that stream; none: what is printed is for the error message alone.
+static Result<UniqueFd> open_output(const Plan& plan, std::string_view stream)
+{
+    for (const Directive& line : plan.directives()) {
+        if (!line.is("ocirun.hook-output") || line[0] != stream)
+            continue;
+        const std::string path(line[1]);
+        UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_CLOEXEC, 0600));
+        if (!file)
+            return errno_error("cannot open '" + path + "'").with_pointer(line.pointer);
+        return file;
+    }
+    return UniqueFd();
+}
+
+static Result<void> run_hook(const Plan& plan, const Directive& line, const std::string& state, const Interruption& interruption,
                              std::span<const std::string> otherwise)
 {
     Hook hook = TRY(parse_hook(line));
+    UniqueFd files[2];
+    // A path of the host means nothing where the others run.
+    if (line.is("ocirun.hook"))
+        for (size_t i = 0; i < 2; i++)
+            files[i] = TRY(open_output(plan, i == 0 ? "stdout" : "stderr"));
     // From memory, so that a hook which reads nothing cannot block us.
     UniqueFd input = TRY(memory_file("state", state));
     Pipe pipe = TRY(Pipe::create());
     if (::fcntl(pipe.read_end.get(), F_SETFL, O_NONBLOCK) < 0)
         return errno_error("cannot watch the hook's output");
-    SpawnOptions options{.stdin_fd = input.get(), .stdout_fd = pipe.write_end.get(), .stderr_fd = pipe.write_end.get()};
+    SpawnOptions options{.stdin_fd = input.get(), .stdout_fd = files[0] ? files[0].get() : pipe.write_end.get(),
+                         .stderr_fd = files[1] ? files[1].get() : pipe.write_end.get()};
     options.environment = std::move(hook.environment);
     if (options.environment.empty())
         options.environment.assign(otherwise.begin(), otherwise.end());
@@ -126,7 +147,7 @@ Result<void> run_hooks(const Plan& plan, std::string_view kind, const std::strin
             continue;
         std::string what = std::string(kind) + " hook #" + std::string(line[1]);
         stage::step("run the " + what);
-        TRY(run_hook(line, state, interruption, otherwise)
+        TRY(run_hook(plan, line, state, interruption, otherwise)
                 .with_context("error running " + what + ": '" + std::string(line[2]) + "'")
                 .with_pointer(line.pointer));
     }

@@ -35,6 +35,8 @@ inline constexpr DirectiveType directive_types[] = {
     {"ocirun.annotation", 2, 2, "KEY VALUE", "/annotations", "kept in the state, given to hooks"},
     {"ocirun.hook", 5, many, "KIND INDEX PATH TIMEOUT NARGS [ARG]... [ENV]...", "/hooks",
      "run by ocirun (prestart, createRuntime, poststart, poststop); TIMEOUT in seconds, 0 for none; NARGS arguments come before the environment"},
+    {"ocirun.hook-output", 2, 2, "stdout|stderr FILE", "/annotations", "where what ocirun's hooks print is appended"},
+    {"ocirun.pidfd-receiver", 1, 1, "SOCKET", "/annotations", "unix socket that receives a pidfd of the first process"},
     {"ocirun.exec-cpu-affinity", 2, 2, "INITIAL FINAL", "/process/execCPUAffinity", "for exec: lists of CPUs before and in the container's cgroup; may be empty"},
 
     // oci-ns: namespaces
@@ -46,6 +48,7 @@ inline constexpr DirectiveType directive_types[] = {
     {"ns.net-device", 2, 2, "INTERFACE NAME", "/linux/netDevices", "moved into the network namespace as NAME, which may end in %d"},
     {"ns.mount-source", 4, 4, "SOURCE OPTIONS UID-MAP GID-MAP", "/mounts",
      "opened before the user namespace for that init.mount; OPTIONS: recursive, nofollow, idmap, ridmap; maps CONTAINER:HOST:SIZE,..., empty: the container's"},
+    {"ns.keep-groups", 0, 0, "", "/annotations", "present: the caller's supplementary groups stay"},
     {"ns.cpu-affinity", 1, 1, "LIST", "", "the CPUs to start on (exec)"},
     {"ns.oom-score-adj", 1, 1, "NUMBER", "", "set before a namespace is entered, with the caller's rights (ocirun exec)"},
     {"ns.cgroup", 4, 4, "VERSION CONTROLLERS MOUNTPOINT PATH", "", "join this cgroup before anything runs (a line of oci-cgroup create)"},
@@ -111,7 +114,7 @@ inline constexpr DirectiveType directive_types[] = {
     {"init.link", 2, 2, "PATH TARGET", "", "a symbolic link, made unless PATH exists"},
     {"init.masked-path", 1, 1, "PATH", "/linux/maskedPaths", "made unreadable"},
     {"init.readonly-path", 1, 1, "PATH", "/linux/readonlyPaths", "made read-only"},
-    {"init.mount-label", 1, 1, "LABEL", "/linux/mountLabel", "SELinux context of the mounts made"},
+    {"init.mount-label", 1, 2, "LABEL [TYPE]", "/linux/mountLabel", "SELinux context of the mounts made; TYPE: context (by default), fscontext, defcontext, rootcontext"},
     {"init.hostname", 1, 1, "NAME", "/hostname", ""},
     {"init.domainname", 1, 1, "NAME", "/domainname", ""},
     {"init.sysctl", 2, 2, "KEY VALUE", "/linux/sysctl", "KEY with dots or slashes"},
@@ -119,6 +122,7 @@ inline constexpr DirectiveType directive_types[] = {
     {"init.terminal", 2, 2, "ROWS COLUMNS", "/process/terminal", "a terminal of its own; 0 0: size not set"},
     {"init.user", 3, 3, "UID GID UMASK", "/process/user", "UMASK octal, empty: not set; UID or GID empty: it stays the caller's, as none is mapped"},
     {"init.additional-gid", 1, 1, "GID", "/process/user/additionalGids", ""},
+    {"init.keep-groups", 0, 0, "", "/annotations", "present: the supplementary groups stay as they are"},
     {"init.arg", 1, 1, "ARG", "/process/args", "the program and its arguments, in order"},
     {"init.env", 1, 1, "NAME=VALUE", "/process/env", "in order; the last one of a name wins"},
     {"init.cwd", 1, 1, "PATH", "/process/cwd", "made when missing"},

@@ -236,12 +236,13 @@ static Result<UniqueFd> make_filesystem(Container& container, Mounter& mounter, 
         filesystem.options.push_back(mode);
     }
     std::string context;
-    const std::string_view label = container.plan.value("init.mount-label");
+    const Directive* labelled = container.plan.find("init.mount-label");
+    const std::string_view label = labelled != nullptr ? (*labelled)[0] : Field();
     const bool takes_label = is_tmpfs || mount.type == "mqueue" || mount.type == "devpts" || mount.type == "overlay";
     if (!label.empty() && takes_label && ::access("/sys/fs/selinux/enforce", F_OK) == 0) {
         // Quotes are for mount(2), which is taken when there is a comma; fsconfig(2) would take them for a part of the label.
         const bool has_comma = label.find(',') != std::string_view::npos;
-        context = "context=" + (has_comma ? "\"" + std::string(label) + "\"" : std::string(label));
+        context = std::string(labelled->fields.size() > 1 ? (*labelled)[1] : "context") + "=" + (has_comma ? "\"" + std::string(label) + "\"" : std::string(label));
         filesystem.options.push_back(context);
     }
 

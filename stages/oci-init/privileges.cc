@@ -37,6 +37,8 @@ Result<User> read_user(const Plan& plan)
 
 Result<void> set_groups(const Plan& plan, const User& user)
 {
+    if (plan.find("init.keep-groups") != nullptr)
+        return {};
     if (::setgroups(user.groups.size(), user.groups.data()) == 0)
         return {};
     // In a user namespace of an unprivileged user nobody may change them (man 7 user_namespaces); there, asking for none is

@@ -18,7 +18,7 @@ struct User {
 };
 Result<User> read_user(const Plan& plan);
 
-/// Sets the supplementary groups.
+/// Sets the supplementary groups; with `init.keep-groups` they stay as they are.
 Result<void> set_groups(const Plan& plan, const User& user);
 
 /// `init.capability` lines, a bit each; a set without a line is empty. Capabilities that this system or

@@ -130,11 +130,11 @@ static Result<void> set_oom_score_adj(const OomScoreAdj& wanted)
 }
 
 /// Becomes user and group 0 of the user namespace, where they are mapped, and leaves the groups of
-/// the caller, where that is allowed.
-static Result<void> become_root()
+/// the caller, where that is allowed and wanted.
+static Result<void> become_root(bool keeps_groups)
 {
     // EPERM: setgroups is denied for good here.
-    if (::setgroups(0, nullptr) < 0 && errno != EPERM)
+    if (!keeps_groups && ::setgroups(0, nullptr) < 0 && errno != EPERM)
         return errno_error("cannot leave the supplementary groups");
     if (::setresgid(0, 0, 0) < 0 && errno != EINVAL)
         return errno_error("cannot become group 0 of the user namespace");
@@ -239,7 +239,7 @@ static Result<void> prepare(Inside& inside)
     // From here on nobody in the namespaces may look into this process (CVE-2016-9962).
     ::prctl(PR_SET_DUMPABLE, 0);
     if (inside.has_user_namespace) {
-        TRY(become_root());
+        TRY(become_root(inside.request.keeps_groups));
         if (inside.options.is_driven && ::geteuid() != 0)
             TRY(keep_capabilities());
     }

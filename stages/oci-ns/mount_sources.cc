@@ -141,7 +141,7 @@ Result<std::vector<OpenSource>> open_mount_sources(const Request& request, const
         return opened;
     const bool is_privileged = own_identity().is_admin;
     // Group 0, say, must not open a door here that is closed inside. PROGRAM chooses its groups by itself.
-    if (is_privileged && ::setgroups(0, nullptr) < 0 && errno != EPERM)
+    if (is_privileged && !request.keeps_groups && ::setgroups(0, nullptr) < 0 && errno != EPERM)
         return errno_error("cannot leave the supplementary groups");
 
     std::vector<std::pair<std::string, UniqueFd>> made; // user namespaces by their maps; "" is that of the container's maps

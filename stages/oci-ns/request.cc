@@ -63,6 +63,8 @@ static Result<void> add_line(Request& request, const Directive& line)
         if (line[0] != "monotonic" && line[0] != "boottime")
             return Error{"unknown clock '" + std::string(line[0]) + "'; expected monotonic or boottime"};
         request.time_offsets.push_back({std::string(line[0]), TRY(parse_number(line[1])), TRY(parse_number(line[2])), pointer_of(line)});
+    } else if (line.is("ns.keep-groups")) {
+        request.keeps_groups = true;
     } else if (line.is("ns.oom-score-adj")) {
         request.oom_score_adj = OomScoreAdj{std::string(line[0]), pointer_of(line)};
     } else if (line.is("ns.cgroup")) {

@@ -52,6 +52,7 @@ struct Request {
     std::string cpus;          ///< to start on, as cpuset(7) lists them; empty: as it is
     std::string cpus_pointer;
     std::optional<OomScoreAdj> oom_score_adj;
+    bool keeps_groups = false;  ///< the caller's supplementary groups stay
 };
 
 /// KIND=PATH of --join.

@@ -19,7 +19,10 @@ constexpr bool has_checkpoint = false;
 
 /// Annotations of config.json that change what is done, so that an engine may withhold them from its users; with a dot at
 /// the end, all that begin so (runtime-spec features.md). Separated by blanks.
-constexpr char unsafe_annotation_words[] = "org.systemd.property. run.oci.delegate-cgroup run.oci.systemd.subgroup";
+constexpr char unsafe_annotation_words[] = 
+    "module.wasm.image/variant org.systemd.property. run.oci.delegate-cgroup run.oci.handler run.oci.hooks.stderr run.oci.hooks.stdout run.oci.keep_original_groups "
+    "run.oci.mount_context_type run.oci.pidfd_receiver run.oci.seccomp.plugins run.oci.seccomp.receiver run.oci.seccomp_bpf_data "
+    "run.oci.seccomp_fail_unknown_syscall run.oci.systemd.subgroup";
 
 }  // namespace
 

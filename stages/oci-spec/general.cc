@@ -54,23 +54,58 @@ void plan_version(Planner& planner, Value value, Property property)
         planner.emit(property.note(), value, {value.text()});
 }
 
+/// Annotations that are refused, as something else would run than was asked for.
+static void refuse_annotation(Planner& planner, Value value)
+{
+    if (value.key() == "run.oci.handler" || (value.key() == "module.wasm.image/variant" && value.text() == "compat"))
+        planner.add_problem(value, "none: there are no handlers here, a program is executed as it is");
+    else if (value.key() == "run.oci.seccomp_bpf_data" || value.key() == "run.oci.seccomp_fail_unknown_syscall")
+        planner.add_problem(value, "none: this annotation is not supported; linux.seccomp has the filter");
+    else if (value.key() == "run.oci.seccomp.plugins")
+        planner.add_problem(value, "none: there are no plugins here; linux.seccomp.listenerPath names who is asked");
+}
+
 void plan_annotation(Planner& planner, Value value, Property)
 {
-    if (value.key().empty())
-        planner.add_sentence(value, "found an empty key, expected the name of an annotation");
-    else
-        planner.emit("ocirun.annotation", value, {value.key(), value.text()});
+    const std::string_view key = value.key();
+    if (key.empty())
+        return planner.add_sentence(value, "found an empty key, expected the name of an annotation");
+    planner.emit("ocirun.annotation", value, {key, value.text()});
     // The field's way to give the container's scope what config.json has no property for.
     static constexpr std::string_view unit_property = "org.systemd.property.";
-    if (value.key().starts_with(unit_property))
-        planner.emit("cgroup.systemd-property", value, {value.key().substr(unit_property.size()), value.text()});
-    else if (value.key() == "run.oci.systemd.subgroup" && !value.text().empty())
-        planner.emit("cgroup.subgroup", value, {value.text()});
-    else if (value.key() == "run.oci.delegate-cgroup" && !value.text().empty())
-        planner.emit("cgroup.delegate", value, {value.text()});
+    if (key.starts_with(unit_property))
+        planner.emit("cgroup.systemd-property", value, {key.substr(unit_property.size()), value.text()});
     // It would mount a hierarchy of v1 on the host, where one is either there for all or for nobody.
-    else if (value.key() == "run.oci.systemd.force_cgroup_v1")
+    else if (key == "run.oci.systemd.force_cgroup_v1")
         planner.warn(value, "is ignored: the container has the cgroups of the host; a systemd that knows only cgroup v1 needs a host that was booted with it");
+    else if (key.starts_with("krun.") || (key == "module.wasm.image/variant" && value.text() != "compat"))
+        planner.warn(value, "is ignored: there are no handlers here, a program is executed as it is");
+    if (value.text().empty() || !key.starts_with("run.oci.")) {
+        if (!value.text().empty())
+            refuse_annotation(planner, value);
+        return;
+    }
+    if (key == "run.oci.systemd.subgroup") {
+        planner.emit("cgroup.subgroup", value, {value.text()});
+    } else if (key == "run.oci.delegate-cgroup") {
+        planner.emit("cgroup.delegate", value, {value.text()});
+    } else if (key == "run.oci.keep_original_groups") {
+        planner.emit("ns.keep-groups", value, {});
+        planner.emit("init.keep-groups", value, {});
+        if (planner.top()["process"]["user"]["additionalGids"].size() > 0)
+            planner.warn(value, "keeps the caller's groups: process.user.additionalGids are left out");
+    } else if (key == "run.oci.pidfd_receiver") {
+        if (planner.check_absolute_path(value))
+            planner.emit("ocirun.pidfd-receiver", value, {value.text()});
+    } else if (key == "run.oci.hooks.stdout" || key == "run.oci.hooks.stderr") {
+        if (planner.check_absolute_path(value))
+            planner.emit("ocirun.hook-output", value, {key.ends_with("stdout") ? "stdout" : "stderr", value.text()});
+        for (const char* kind : {"createContainer", "startContainer"})
+            if (planner.top()["hooks"][kind].size() > 0)
+                planner.warn(value, "is not for hooks of " + std::string(kind) + ", which run in the container's namespaces");
+    } else {
+        refuse_annotation(planner, value);
+    }
 }
 
 void plan_root(Planner& planner, Value value, Property property)

@@ -43,6 +43,7 @@ void plan_device(Planner& planner, Value value, Property property);
 void plan_sysctl(Planner& planner, Value value, Property property);
 void plan_propagation(Planner& planner, Value value, Property property);
 void refuse_personality_flags(Planner& planner, Value value, Property property);
+void plan_mount_label(Planner& planner, Value value, Property property);
 void plan_personality(Planner& planner, Value value, Property property);
 void plan_rdt(Planner& planner, Value value, Property property);
 void plan_closid(Planner& planner, Value value, Property property);

@@ -162,6 +162,18 @@ void plan_propagation(Planner& planner, Value value, Property property)
         planner.emit(property.note(), value, {value.text()});
 }
 
+void plan_mount_label(Planner& planner, Value value, Property property)
+{
+    Value type = planner.top()["annotations"]["run.oci.mount_context_type"];
+    if (value.text().empty())
+        return;
+    if (type.text().empty())
+        planner.emit(property.note(), value, {value.text()});
+    // mount(8), "FILESYSTEM-INDEPENDENT MOUNT OPTIONS"
+    else if (planner.check_word(type, "context fscontext defcontext rootcontext"))
+        planner.emit(property.note(), value, {value.text(), type.text()});
+}
+
 void refuse_personality_flags(Planner& planner, Value value, Property)
 {
     if (value.size() > 0)

@@ -72,7 +72,7 @@ constexpr Entry table[] = {
     {"", object, required, "1.0.0", container, "", plan_config},
     {"/ociVersion", string, required, "1.0.0", planned, "ocirun.version", plan_version},
     {"/annotations", map, optional, "1.0.0", container, "", nullptr},
-    {"/annotations/*", string, optional, "1.0.0", planned, "ocirun.annotation cgroup.systemd-property cgroup.subgroup cgroup.delegate", plan_annotation},
+    {"/annotations/*", string, optional, "1.0.0", planned, "ocirun.annotation ocirun.pidfd-receiver ocirun.hook-output ns.keep-groups cgroup.systemd-property cgroup.subgroup cgroup.delegate init.keep-groups", plan_annotation},
 
     {"/linux", object, optional, "1.0.0", container, "", nullptr},
     {"/linux/namespaces", array, optional, "1.0.0", container, "", nullptr},
@@ -186,7 +186,7 @@ constexpr Entry table[] = {
     {"/linux/maskedPaths/*", string, optional, "1.0.0", planned, "init.masked-path", plan_absolute_path},
     {"/linux/readonlyPaths", array, optional, "1.0.0", container, "", nullptr},
     {"/linux/readonlyPaths/*", string, optional, "1.0.0", planned, "init.readonly-path", plan_absolute_path},
-    {"/linux/mountLabel", string, optional, "1.0.0", planned, "init.mount-label", plan_text},
+    {"/linux/mountLabel", string, optional, "1.0.0", planned, "init.mount-label", plan_mount_label},
     {"/linux/sysctl", map, optional, "1.0.0", container, "", nullptr},
     {"/linux/sysctl/*", string, optional, "1.0.0", planned, "init.sysctl", plan_sysctl},
     {"/linux/personality", object, optional, "1.0.2", planned, "init.personality", plan_personality},

@@ -44,7 +44,10 @@ void plan_seccomp(Planner& planner, Value value, Property)
     if (value["flags"] && !value["flags"].first())
         planner.emit("seccomp.flag", value["flags"], {""});
 
-    Value listener = value["listenerPath"];
+    // The annotation is older than the property, and comes first where both are there.
+    Value listener = planner.top()["annotations"]["run.oci.seccomp.receiver"];
+    if (listener.text().empty())
+        listener = value["listenerPath"];
     bool has_listener = !listener.text().empty();
     if (has_listener && !planner.check_absolute_path(listener))
         return;

@@ -422,3 +422,25 @@ JSON
     [[ $output != *$'\e'* && $output != *$'\a'* ]]
     [[ $output == *'found '\''\u001b[31m1'\'* ]]
 }
+
+@test "annotations of crun that ask for another program, or for another filter, are errors; those of virtual machines a warning" {
+    refuses '.annotations["run.oci.handler"] = "wasm"' /annotations/run.oci.handler "found 'wasm', expected none: there are no handlers here, a program is executed as it is"
+    refuses '.annotations["module.wasm.image/variant"] = "compat"' /annotations/module.wasm.image~1variant \
+        "found 'compat', expected none: there are no handlers here, a program is executed as it is"
+    refuses '.annotations["run.oci.seccomp_bpf_data"] = "AAAA"' /annotations/run.oci.seccomp_bpf_data \
+        "found 'AAAA', expected none: this annotation is not supported; linux.seccomp has the filter"
+    refuses '.annotations["run.oci.seccomp_fail_unknown_syscall"] = "1"' /annotations/run.oci.seccomp_fail_unknown_syscall \
+        "found '1', expected none: this annotation is not supported; linux.seccomp has the filter"
+    refuses '.annotations["run.oci.seccomp.plugins"] = "a.so"' /annotations/run.oci.seccomp.plugins \
+        "found 'a.so', expected none: there are no plugins here; linux.seccomp.listenerPath names who is asked"
+    refuses '.annotations["run.oci.pidfd_receiver"] = "socket"' /annotations/run.oci.pidfd_receiver "found 'socket', expected an absolute path"
+    refuses '.annotations["run.oci.hooks.stdout"] = "log"' /annotations/run.oci.hooks.stdout "found 'log', expected an absolute path"
+    refuses '.linux.mountLabel = "a:b:c:d" | .annotations["run.oci.mount_context_type"] = "x"' /annotations/run.oci.mount_context_type \
+        "found 'x', expected one of context, fscontext, defcontext, rootcontext"
+    warns '.annotations["krun.cpus"] = "2"' /annotations/krun.cpus "is ignored: there are no handlers here, a program is executed as it is"
+    warns '.annotations["module.wasm.image/variant"] = "compat-smart"' /annotations/module.wasm.image~1variant \
+        "is ignored: there are no handlers here, a program is executed as it is"
+    warns '.annotations["run.oci.hooks.stdout"] = "/log" | .hooks.startContainer = [{path: "/x"}]' /annotations/run.oci.hooks.stdout \
+        "is not for hooks of startContainer, which run in the container's namespaces"
+    accepts '.annotations["run.oci.handler"] = ""'
+}

@@ -122,8 +122,10 @@ assert json.load(open("flags.json")) == expected, expected
 PY
 }
 
-@test "features lists the annotations that change what is done: all properties of a systemd unit" {
-    says '.potentiallyUnsafeConfigAnnotations == ["org.systemd.property.", "run.oci.delegate-cgroup", "run.oci.systemd.subgroup"]'
+@test "features lists the annotations that change what is done: all properties of a systemd unit, and those of crun" {
+    says '.potentiallyUnsafeConfigAnnotations == ["module.wasm.image/variant", "org.systemd.property.", "run.oci.delegate-cgroup", "run.oci.handler",
+        "run.oci.hooks.stderr", "run.oci.hooks.stdout", "run.oci.keep_original_groups", "run.oci.mount_context_type", "run.oci.pidfd_receiver", "run.oci.seccomp.plugins",
+        "run.oci.seccomp.receiver", "run.oci.seccomp_bpf_data", "run.oci.seccomp_fail_unknown_syscall", "run.oci.systemd.subgroup"]'
 }
 
 @test "ocirun features is the same, without a word on stderr, with global options or without, for anyone" {

@@ -222,3 +222,12 @@ end" ]]
     run -0 oci-spec plan - <<<'{"ociVersion": "1.0.2", "linux": {"seccomp": {"defaultAction": "SCMP_ACT_ALLOW"}}}'
     [[ $output != *seccomp.flag* ]]
 }
+
+@test "annotations of crun: the type of a mount's context, and who receives the notify descriptor" {
+    run -0 plan_of '.linux.mountLabel = "a:b:c:d" | .annotations["run.oci.mount_context_type"] = "rootcontext"'
+    [[ $output == *$'\ninit.mount-label\t/linux/mountLabel\ta:b:c:d\trootcontext\n'* ]]
+
+    run -0 plan_of '.annotations["run.oci.seccomp.receiver"] = "/r" | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: "/l", listenerMetadata: "m",
+        syscalls: [{names: ["read"], action: "SCMP_ACT_NOTIFY"}]}'
+    [[ $output == *$'\nseccomp.listener\t/annotations/run.oci.seccomp.receiver\t/r\tm\n'* ]]
+}

@@ -236,3 +236,19 @@ HOOK
         '.pid == $pid and .state.id == $id and .state.pid == $first and .state.status == "running"'
     rt delete --force "$TEST_ID"
 }
+
+@test "run.oci.hooks.stdout and .stderr: what ocirun's hooks print is appended to these files" {
+    requires root
+    cfg --arg dir "$PWD" '.annotations = {"run.oci.hooks.stdout": ($dir + "/said"), "run.oci.hooks.stderr": ($dir + "/cried")}
+        | .hooks.prestart = [{path: "/bin/sh", args: ["sh", "-c", "echo one; echo two >&2"]}] | .hooks.poststop = [{path: "/bin/sh", args: ["sh", "-c", "echo three"]}]'
+    echo before >said
+
+    rt run "$TEST_ID"
+
+    [[ $(tr '\n' ' ' <said) == "before one three " && $(cat cried) == two ]]
+
+    cfg --arg dir "$PWD" '.annotations["run.oci.hooks.stdout"] = $dir + "/missing/said"'
+    run -1 rt run "$TEST_ID"
+    [[ $output == *"prestart hook #0: "*"cannot open '$PWD/missing/said': No such file or directory"* ]]
+    [[ -z $(compgen -G "$STATE_ROOT/*") ]]
+}

@@ -244,3 +244,26 @@ T
     cfg '.process.apparmorProfile = "unconfined"'
     box true
 }
+
+@test "run.oci.keep_original_groups: the caller's groups stay, in exec and in a user namespace, too" {
+    requires root python3
+    cfg '.annotations["run.oci.keep_original_groups"] = "1" | .process.user.additionalGids = [7]'
+    args sh -c 'grep Groups /proc/self/status; sleep 100'
+    with_groups() { python3 -c 'import os, sys; os.setgroups([4242, 4343]); os.execv(sys.argv[1], sys.argv[1:])' "$OCIRUN" --root "$STATE_ROOT" "$@"; }
+
+    with_groups run --detach "$TEST_ID" >output 2>&1 3>&-
+    wait_until grep -q Groups output
+    grep -Eq '^Groups:.4242 4343 *$' output
+    grep -q "warning: oci-spec: /annotations/run.oci.keep_original_groups: keeps the caller's groups: process.user.additionalGids are left out" output
+    run -0 with_groups exec "$TEST_ID" grep Groups /proc/self/status
+    [[ $output =~ ^Groups:.4242\ 4343\ *$ ]]
+    rt delete --force "$TEST_ID"
+
+    own_rootfs
+    chown -R --no-dereference 100000:100000 rootfs
+    cfg 'del(.process.user.additionalGids, .linux.resources) | .linux.namespaces += [{type: "user"}]
+        | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}] | .linux.gidMappings = [{containerID: 0, hostID: 100000, size: 1000}, {containerID: 2000, hostID: 4242, size: 1}]'
+    args grep Groups /proc/self/status
+    run -0 with_groups run "$TEST_ID"
+    [[ $output =~ ^Groups:.2000\ 65534\ *$ ]]
+}

@@ -198,3 +198,17 @@ S
     [[ $(cat out) == *pidfd* ]]
     rt delete --force "$TEST_ID"
 }
+
+@test "the annotation run.oci.pidfd_receiver names a socket that receives it, too" {
+    requires root
+    make_bundle
+    receive-terminal --name socket >out 3>&- &
+    local receiver=$!
+    wait_until test -S socket
+    cfg --arg socket "$PWD/socket" '.annotations["run.oci.pidfd_receiver"] = $socket'
+    rt create "$TEST_ID"
+    wait_until test -s out
+    kill "$receiver"
+    [[ $(cat out) == *pidfd* ]]
+    rt delete --force "$TEST_ID"
+}
