@@ -1,13 +1,16 @@
 # ocirun: build, test, install. `make` builds everything into build/.
 #   make deps all tests fuzzers check check-vm demo bench install uninstall lint format docs clean
-# Variables: CXX CXXFLAGS LDFLAGS PREFIX DESTDIR SANITIZE=1 TESTS=FILE... SIMDJSON_SRC=DIR VM=PROGRAM BENCH=PROGRAM B=FOLDER
+# Variables: CXX CXXFLAGS LDFLAGS PREFIX DESTDIR SANITIZE=1 TESTS=FILE... SIMDJSON_SRC=DIR VM=PROGRAM VM_CGROUP=v2|v1|hybrid BENCH=PROGRAM B=FOLDER
 
 PREFIX ?= /usr/local
 CXXFLAGS ?= -Os -g1
 B := build$(if $(SANITIZE),/sanitize)
 VM ?= ../shared/vm/vm
 # What a kernel with cgroup v2 and systemd shows differently. `make check-vm TESTS=tests` runs all.
-VM_TESTS ?= $(addprefix tests/ocirun/,lifecycle.bats run.bats exec.bats kill.bats hooks.bats crash.bats systemd.bats) tests/oci-cgroup tests/oci-cgroup-systemd tests/oci-criu tests/recipes
+VM_TESTS ?= $(addprefix tests/ocirun/,lifecycle.bats run.bats exec.bats exec_cgroup.bats update.bats kill.bats hooks.bats crash.bats systemd.bats apparmor.bats) \
+	tests/oci-cgroup tests/oci-cgroup-systemd tests/oci-criu tests/recipes tests/engines/podman.bats
+# What cgroup v1 without any v2 shows, by both managers: `make check-vm VM_CGROUP=v1` (or hybrid).
+VM_TESTS_V1 ?= $(addprefix tests/ocirun/,systemd.bats cgroups.bats update.bats pause.bats) tests/oci-cgroup-systemd tests/oci-cgroup/limits_v1.bats
 BENCH ?= ../shared/bench/bench
 
 STAGES := $(notdir $(wildcard stages/oci-*))
@@ -134,7 +137,7 @@ check: deps
 
 check-vm: deps
 	@$(MAKE) --no-print-directory all tests docs
-	@OCIRUN_BUILD=$(B) VM=$(VM) tests/vm $(or $(TESTS),$(VM_TESTS))
+	@OCIRUN_BUILD=$(B) VM=$(VM) tests/vm $(or $(TESTS),$(if $(filter v1 hybrid,$(VM_CGROUP)),$(VM_TESTS_V1),$(VM_TESTS)))
 
 demo: deps
 	@$(MAKE) --no-print-directory all

@@ -145,7 +145,7 @@ sleeper()
     run -0 --separate-stderr oci-cgroup-systemd set -p "Description='other'" -p 'DeviceAllow=@a(ss) []' -p 'AllowedCPUs=@ay []' -p 'CPUWeight=uint64 70' -p 'CPUQuotaPerSecUSec=uint64 500000' "$(UNIT)"
 
     [[ $(property_of "$(UNIT)" DeviceAllow) == "" && $(property_of "$(UNIT)" CPUWeight) == 70 ]]
-    [[ $output == "Description=@s 'it\\'s \"a\" \\\\box'"$'\n'"DeviceAllow=@a(ss) []"$'\n'"$devices"$'\n'"AllowedCPUs=@ay [1]"$'\n'"CPUWeight=@t 50"$'\n'"CPUQuotaPerSecUSec=@t 18446744073709551615" ]] || { echo "$output"; false; }
+    [[ $output == "Description=@s 'it\\'s \"a\" \\\\box'"$'\n'"DeviceAllow=@a(ss) []"$'\n'"$devices"$'\n'"AllowedCPUs=@ay [1"*"]"$'\n'"CPUWeight=@t 50"$'\n'"CPUQuotaPerSecUSec=@t 18446744073709551615" ]] || { echo "$output"; false; }
     mapfile -t before <<<"$output"
     oci-cgroup-systemd set "${before[@]/#/--property=}" "$(UNIT)"
     [[ $(property_of "$(UNIT)" Description) == "it's \"a\" \\box" && $(property_of "$(UNIT)" CPUWeight) == 50 && $(property_of "$(UNIT)" CPUQuotaPerSecUSec) == infinity ]]

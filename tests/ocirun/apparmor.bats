@@ -67,7 +67,7 @@ look='cat /proc/self/attr/current; cat /etc/box.secret || echo no box; cat /etc/
 
     run -1 --separate-stderr rt run "$TEST_ID"
 
-    [[ $stderr == "ocirun: run failed: oci-init: /process/apparmorProfile: cannot apply the AppArmor profile '$PROFILE-none': none of that name is loaded; 'apparmor_parser FILE' loads one" ]]
+    [[ $stderr == "ocirun: run failed: "*"oci-init: /process/apparmorProfile: cannot apply the AppArmor profile '$PROFILE-none': none of that name is loaded; 'apparmor_parser FILE' loads one" ]]
     [[ -z $(compgen -G "$STATE_ROOT/*") ]]
 }
 
