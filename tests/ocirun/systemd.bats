@@ -301,11 +301,14 @@ detached() { rt --systemd-cgroup run --detach "$@" </dev/null >out 2>err || { ca
     requires root systemd
     make_bundle
     local i pids=()
+    mkfifo gate
     # OCIRUN_TEST_MANY=200: some minutes where the machine is emulated.
     for ((i = 1; i <= ${OCIRUN_TEST_MANY:-24}; i++)); do
-        (rt --systemd-cgroup run "$TEST_ID-$i" </dev/null >"out$i" 2>&1 3>&-) &
+        (read -r _ <gate || true; rt --systemd-cgroup run "$TEST_ID-$i" </dev/null >"out$i" 2>&1 3>&-) &
         pids+=($!)
     done
+    # All of them wait for this.
+    : >gate
     for i in "${!pids[@]}"; do
         wait "${pids[i]}" || { cat "out$((i + 1))"; false; }
     done
