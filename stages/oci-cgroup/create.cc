@@ -105,14 +105,15 @@ private:
             return {};
         // Only oci-cgroup-systemd's own callers tell these errors apart.
         unit_path_ = TRY(std::move(path).with_exit_code(exit_failed));
+        is_scope_held_ = !is_slice;
         unit_path_ += subgroup_;
         return {};
     }
 
-    /// Below the unit's cgroup the controllers are handed on only when nobody is in that itself (cgroup-v2.rst, "No Internal Process Constraint").
+    /// Below the scope's cgroup the controllers are handed on only when nobody is in that itself (cgroup-v2.rst, "No Internal Process Constraint").
     Result<void> leave_unit()
     {
-        if (unit_path_.empty() || subgroup_.empty() || request_.pid == 0)
+        if (!is_scope_held_ || subgroup_.empty())
             return {};
         stage::step("move the process that holds the scope");
         for (Place& place : places_)
@@ -144,9 +145,10 @@ private:
             for (size_t end = delegated_.find('/', 1);; end = delegated_.find('/', end + 1)) {
                 const std::string below = delegated_.substr(1, end == std::string::npos ? end : end - 1);
                 stage::step("make the delegated cgroup");
-                if (::mkdirat(cgroup.fd(), below.c_str(), 0755) < 0 && errno != EEXIST)
+                if (::mkdirat(cgroup.fd(), below.c_str(), 0755) == 0)
+                    made_.add(place.location.directory() + "/" + below);
+                else if (errno != EEXIST)
                     return errno_error("cannot make cgroup '" + below + "' in '" + place.location.directory() + "'").with_pointer(request_.delegate->pointer);
-                made_.add(place.location.directory() + "/" + below);
                 if (end == std::string::npos)
                     break;
             }
@@ -418,6 +420,7 @@ private:
     std::optional<std::vector<DeviceLine>> device_lines_;
     std::vector<bpf_insn> device_program_;
     std::string unit_path_;  ///< where systemd has made it; empty: we do
+    bool is_scope_held_ = false; ///< by request_.pid
     std::string subgroup_;   ///< below the unit's cgroup, with a slash before it; empty: that itself
     std::string delegated_;  ///< below the container's cgroup, with a slash before it; empty: none
     std::vector<Place> places_;
