@@ -2,28 +2,7 @@
 # Podman drives ocirun: conmon, create, start, exec, kill, delete, as users call them.
 
 load ../helpers
-
-setup()
-{
-    ocirun_setup
-    requires root podman
-    make_bundle
-    ENGINE=(podman --root "$BATS_TEST_TMPDIR/root" --runroot "$BATS_TEST_TMPDIR/run" --tmpdir "$BATS_TEST_TMPDIR/tmp" --storage-driver vfs
-        --events-backend none --runtime "$OCIRUN")
-    PODMAN=("${ENGINE[@]}" --cgroup-manager cgroupfs)
-    # The engine's own wish of a million files needs CAP_SYS_RESOURCE.
-    RUN=(run --network none --ulimit nofile=1024:1024 --ulimit nproc=1000:1000 --cgroup-parent "/$TEST_ID")
-    tar -C rootfs -c . | "${PODMAN[@]}" import - box >/dev/null 2>&1
-}
-
-teardown()
-{
-    if [[ ${PODMAN[*]} ]]; then
-        "${PODMAN[@]}" rm --force --all --time 0 >/dev/null 2>&1 || true
-        wait_until rmdir_test_cgroups || true
-    fi
-    ocirun_teardown
-}
+load podman
 
 @test "podman run gives output and status" {
     run -0 "${PODMAN[@]}" "${RUN[@]}" --rm box true
@@ -74,32 +53,4 @@ teardown()
     fi
     "${PODMAN[@]}" pause one
     "${PODMAN[@]}" rm --force --time 0 one
-}
-
-is_unknown() { [[ $(systemctl list-units --all --plain --no-legend "$1") == "" ]]; }
-
-@test "podman's own choice where systemd is: the container is a scope with its limits, and none is left" {
-    requires systemd
-    PODMAN=("${ENGINE[@]}")
-    RUN=(run --network none --ulimit nofile=1024:1024 --ulimit nproc=1000:1000)
-    [[ $("${PODMAN[@]}" info --format '{{.Host.CgroupManager}}') == systemd ]]
-    limits() { cat /sys/fs/cgroup/{,memory}/machine.slice/"$scope"/{memory.max,memory.limit_in_bytes} 2>/dev/null || true; }
-
-    "${PODMAN[@]}" "${RUN[@]}" --detach --name one --memory 64m --pids-limit 20 box sleep 1000 >/dev/null
-
-    local scope pid
-    scope=libpod-$("${PODMAN[@]}" inspect --format '{{.Id}}' one).scope
-    pid=$("${PODMAN[@]}" inspect --format '{{.State.Pid}}' one)
-    grep -q ":/machine.slice/$scope\$" "/proc/$pid/cgroup"
-    [[ $(systemctl show --property TasksMax --value "$scope") == 20 && $(limits) == 67108864 ]]
-    run -0 "${PODMAN[@]}" exec one sh -c 'echo $((6*7))'
-    [[ $output == 42 ]]
-    "${PODMAN[@]}" pause one
-    "${PODMAN[@]}" unpause one
-    "${PODMAN[@]}" stop --time 0 one
-    [[ $("${PODMAN[@]}" inspect --format '{{.State.Status}} {{.State.ExitCode}}' one) == "exited 137" ]]
-    "${PODMAN[@]}" rm one
-    wait_until is_unknown "$scope"
-    run -3 "${PODMAN[@]}" "${RUN[@]}" --rm box sh -c 'exit 3'
-    wait_until is_unknown "libpod-*"
 }
