@@ -10,7 +10,7 @@ VM ?= ../shared/vm/vm
 VM_TESTS ?= $(addprefix tests/ocirun/,lifecycle.bats run.bats exec.bats exec_cgroup.bats update.bats kill.bats hooks.bats crash.bats systemd.bats apparmor.bats) \
 	tests/oci-cgroup tests/oci-cgroup-systemd tests/oci-criu tests/recipes tests/engines/podman_systemd.bats
 # What cgroup v1 without any v2 shows, by both managers: `make check-vm VM_CGROUP=v1` (or hybrid).
-VM_TESTS_V1 ?= $(addprefix tests/ocirun/,systemd.bats cgroups.bats update.bats pause.bats) tests/oci-cgroup-systemd tests/oci-cgroup/limits_v1.bats
+VM_TESTS_V1 ?= $(addprefix tests/ocirun/,systemd.bats cgroups.bats pause.bats) tests/oci-cgroup-systemd
 BENCH ?= ../shared/bench/bench
 
 STAGES := $(notdir $(wildcard stages/oci-*))
