@@ -102,7 +102,8 @@ load init
     inside -126 /foreign
     [[ $stderr == "oci-init: exec /foreign: exec format error: it is for riscv, this machine is $(uname -m)" ]]
 
-    cp "$(command -v jq)" rootfs/dynamic
+    sed 's|/ld-linux|/no-linux|' "$(command -v jq)" >rootfs/dynamic
+    chmod +x rootfs/dynamic
     inside -127 /dynamic
     [[ $stderr == "oci-init: exec /dynamic: no such file or directory: its loader '/lib"*"' is missing"* ]]
 

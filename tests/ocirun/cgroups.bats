@@ -73,6 +73,7 @@ near()
 }
 
 @test "a container that is out of memory ends with 137" {
+    requires plain_build  # the sanitizers' programs need more to start
     cfg '.linux.resources.memory = {limit: 4194304, swap: 4194304}'
     args sh -c 'x=x; while :; do x=$x$x; done'
 
