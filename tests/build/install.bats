@@ -1,8 +1,7 @@
 #!/usr/bin/env bats
 # make install, make uninstall, and what is installed.
 load ../helpers
-
-ROOT=$TESTS_DIR/..
+load make
 
 setup()
 {
@@ -10,9 +9,6 @@ setup()
     requires make readelf
     [[ -e $ROOT/Makefile ]] || skip "needs the sources"
 }
-
-# B as make wants it: below the root folder of the sources.
-repo_make() { make -s --no-print-directory -C "$ROOT" B="$(realpath --relative-to="$ROOT" "$OCIRUN_BUILD")" "$@"; }
 
 stages() { (cd "$ROOT/stages" && printf '%s\n' oci-*); }
 

@@ -1,8 +1,7 @@
 #!/usr/bin/env bats
 # Every program explains itself, and its man page says the same as its --help.
 load ../helpers
-
-ROOT=$TESTS_DIR/..
+load make
 
 setup()
 {
@@ -125,7 +124,8 @@ options_of()
 }
 
 @test "in the man pages an option keeps its two dashes, and whatis finds the names" {
-    requires pandoc
+    requires make pandoc
+    repo_make docs
     for program in $(programs); do
         page=$OCIRUN_BUILD/man/$program.8
 
