@@ -12,7 +12,7 @@
 
 using enum OptionKind;
 
-// Sorted. Words about times of access: see attribute_change in oci-init for what clearing one means.
+// Sorted. Words about times of access: see bind_change in oci-init for what clearing one means.
 static constexpr MountOption table[] = {
     {"acl", data, 0},
     {"async", clear_flag, MS_SYNCHRONOUS},

@@ -50,6 +50,10 @@ Result<Mount> parse_mount(const Directive& line)
         return refused("it is the root of the container");
     if (mount.options.has(idmap) && !mount.is_bind())
         return refused("only a bind mount can be id-mapped");
+    if ((mount.options.has(copy_symlink) || mount.options.has(source_nofollow)) && !mount.is_bind())
+        return refused("only the source of a bind mount can be a link that is copied or not followed");
+    if (mount.options.has(tmpcopyup) && (mount.is_bind() || mount.type != "tmpfs"))
+        return refused("only a tmpfs can begin with a copy of what it covers (tmpcopyup)");
     if (mount.type.empty() && !mount.is_bind() && (mount.options.set_flags & MS_REMOUNT) == 0)
         return refused("it has neither a type nor the option 'bind'");
     if (mount.is_bind() && !mount.options.data.empty())

@@ -68,7 +68,7 @@ Result<InRoot> prepare_root(const Plan& plan, int bundle, bool has_mount_namespa
 {
     const Directive* root = plan.find("init.root");
     if (root == nullptr)
-        return Error{"the plan has no 'init.root' line"};
+        return Error{"there is no root file system: the plan has no 'init.root' line"}.with_pointer("/root");
     const std::string path((*root)[0]);
     const Directive* propagation = plan.find("init.root-propagation");
     uint64_t flags = propagation != nullptr ? propagation_flag((*propagation)[0]) : 0;

@@ -14,7 +14,7 @@ void plan_namespace(Planner& planner, Value value, Property property)
     Value path = value["path"];
     if (!planner.check_word(type, namespace_words))
         return;
-    if (planner.is_repeated(property, type.text()))
+    if (planner.find_earlier(property, type.text(), value))
         return planner.add_problem(type, "each kind of namespace once");
     if (path.text().empty())
         planner.emit("ns.new", value, {type.text()});
@@ -67,7 +67,20 @@ static bool has_component(std::string_view path, std::string_view component)
     return false;
 }
 
-void plan_device(Planner& planner, Value value, Property)
+/// The fields of `init.device`.
+static std::vector<std::string> device_fields(Value device)
+{
+    auto number = [&](const char* name) { return std::string(device[name] ? device[name].text() : "0"); };
+    const bool is_fifo = device["type"].text() == "p";
+    // Go's os.FileMode and stat's st_mode carry the type in their upper bits; writers leave it there.
+    const unsigned long long mode = device["fileMode"] ? *device["fileMode"].to_unsigned() & 07777 : 0666;
+    char octal[16];
+    snprintf(octal, sizeof octal, "%04llo", mode);
+    return {std::string(device["type"].text()), std::string(device["path"].text()), is_fifo ? "0" : number("major"), is_fifo ? "0" : number("minor"),
+            octal, number("uid"), number("gid")};
+}
+
+void plan_device(Planner& planner, Value value, Property property)
 {
     Value type = value["type"];
     Value path = value["path"];
@@ -83,16 +96,18 @@ void plan_device(Planner& planner, Value value, Property)
     if (!is_fifo && (!planner.check_range(value["major"], 0, 0xfff) || !planner.check_range(value["minor"], 0, 0xfffff)))
         return;
 
-    // Go's os.FileMode and stat's st_mode carry the type in their upper bits; writers leave it there.
-    unsigned long long mode = value["fileMode"] ? *value["fileMode"].to_unsigned() & 07777 : 0666;
-    char octal[16];
-    snprintf(octal, sizeof octal, "%04llo", mode);
     // The host's /dev/ptmx, which engines hand on with all its devices, would open no terminal of the container: the link does.
     if ((planner.is_dev_bound() && path.text().starts_with("/dev/")) || path.text() == "/dev/ptmx")
         return;
-    planner.emit("init.device", value,
-                 {type.text(), path.text(), is_fifo ? "0" : value["major"].text(), is_fifo ? "0" : value["minor"].text(), octal,
-                  value["uid"] ? value["uid"].text() : "0", value["gid"] ? value["gid"].text() : "0"});
+    const std::vector<std::string> fields = device_fields(value);
+    // Engines hand on the same device twice when it was asked for by its name and by that of its directory. Of two different ones one
+    // would be missing.
+    if (Value earlier = planner.find_earlier(property, path.text(), value)) {
+        if (device_fields(earlier) != fields)
+            planner.add_problem(path, "each path once, or the same device again");
+        return;
+    }
+    planner.emit("init.device", value, fields);
 }
 
 /// A sysctl's name with slashes, as below /proc/sys. Whichever of `.` and `/` comes first separates; the other is then
@@ -238,7 +253,7 @@ void plan_net_device(Planner& planner, Value value, Property property)
     std::string_view name = value["name"].text().empty() ? value.key() : value["name"].text();
     if (!is_interface_name_or_template(name))
         return planner.add_problem(value["name"], "the name of a network interface, which may end in '%d'");
-    if (!name.ends_with("%d") && planner.is_repeated(property, name))
+    if (!name.ends_with("%d") && planner.find_earlier(property, name, value))
         return planner.add_sentence(value, "found the name " + quoted(name) + " for a second device, expected each name once");
     planner.emit(property.note(), value, {value.key(), name});
 }

@@ -140,7 +140,11 @@ const IdMap& Planner::group_map()
     return *group_map_;
 }
 
-bool Planner::is_repeated(Property property, std::string_view word) { return !seen_words_.emplace(property.pattern(), word).second; }
+Value Planner::find_earlier(Property property, std::string_view word, Value value)
+{
+    auto [place, is_new] = seen_words_.try_emplace({property.pattern(), word}, value);
+    return is_new ? Value() : place->second;
+}
 
 void Planner::emit(std::string_view directive, Value from, std::initializer_list<std::string_view> fields)
 {

@@ -8,8 +8,8 @@
 #include "words.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
-#include <set>
 #include <string>
 
 /// A version by SemVer 2.0.0: MAJOR.MINOR.PATCH with optional -PRERELEASE and +BUILD.
@@ -61,8 +61,8 @@ public:
     const IdMap& user_map();
     const IdMap& group_map();
 
-    /// Whether it was called with that word for that property before.
-    bool is_repeated(Property property, std::string_view word);
+    /// The value for which it was called with that word and that property before; nothing: this is the first one.
+    Value find_earlier(Property property, std::string_view word, Value value);
 
     /// Adds a line to the plan.
     void emit(std::string_view directive, Value from, std::initializer_list<std::string_view> fields);
@@ -111,7 +111,7 @@ private:
     std::optional<IdMap> user_map_;
     std::optional<IdMap> group_map_;
     /// A property's pattern, and the word.
-    std::set<std::pair<std::string_view, std::string_view>> seen_words_;
+    std::map<std::pair<std::string_view, std::string_view>, Value> seen_words_;
 };
 
 /// A document that was read, checked and planned. Without errors its plan is good.

@@ -158,7 +158,7 @@ void plan_rlimit(Planner& planner, Value value, Property property)
         return;
     if (*value["soft"].to_unsigned() > *value["hard"].to_unsigned())
         return planner.add_problem(value["soft"], "at most 'hard', which is " + std::string(value["hard"].text()));
-    if (planner.is_repeated(property, type.text()))
+    if (planner.find_earlier(property, type.text(), value))
         return planner.add_problem(type, "each limit once");
     planner.emit(property.note(), value, {type.text(), value["soft"].text(), value["hard"].text()});
 }

@@ -62,8 +62,10 @@ void plan_switched(Planner& planner, Value value, Property property)
 void plan_pids_limit(Planner& planner, Value value, Property property)
 {
     // Zero is a wish in a configuration (the least: one process); engines that update only some limits write it for the others.
-    if (value.text() != "0" || !planner.is_update())
-        planner.emit(property.note(), value, {value.text().starts_with('-') ? "-1" : value.text()});
+    if (*value.to_signed() < -1)
+        planner.add_problem(value, "a number of processes, or -1 for unlimited");
+    else if (value.text() != "0" || !planner.is_update())
+        planner.emit(property.note(), value, {value.text()});
 }
 
 void plan_cpu_list(Planner& planner, Value value, Property property)

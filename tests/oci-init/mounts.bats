@@ -151,6 +151,18 @@ add_mount() { cfg --argjson m "$1" '.mounts += [$m]'; }
     refused "oci-init: /mounts/7: cannot mount a 'tmpfs' on '/x': tmpfs: Unknown parameter 'colour': Invalid argument"
 }
 
+@test "options that mean nothing for a kind of mount are refused: tmpcopyup but on a tmpfs, links of a source that there is not" {
+    requires root
+    add_mount '{"destination": "/x", "type": "bind", "source": "rootfs", "options": ["bind", "tmpcopyup"]}'
+    refused "oci-init: /mounts/7: cannot mount on '/x': only a tmpfs can begin with a copy of what it covers (tmpcopyup)"
+    cfg '.mounts[7] = {destination: "/x", type: "mqueue", source: "mqueue", options: ["tmpcopyup"]}'
+    refused "oci-init: /mounts/7: cannot mount on '/x': only a tmpfs can begin with a copy of what it covers (tmpcopyup)"
+    for word in src-nofollow copy-symlink; do
+        cfg --arg word "$word" '.mounts[7] = {destination: "/x", type: "tmpfs", source: "tmpfs", options: [$word]}'
+        refused "oci-init: /mounts/7: cannot mount on '/x': only the source of a bind mount can be a link that is copied or not followed"
+    done
+}
+
 @test "a source that is missing is named, with the mount" {
     requires root
     add_mount '{"destination": "/x", "type": "bind", "source": "/no/such", "options": ["bind"]}'

@@ -293,11 +293,21 @@ JSON
     accepts '.linux.devices = [{type: "p", path: "/dev/x"}]'
 }
 
+@test "devices: a path twice is an error, but for the same device again" {
+    local x='{type: "c", path: "/dev/x", major: 1, minor: 3}'
+    for change in '.minor = 5' '.type = "b"' '.fileMode = 384' '.uid = 7' '.gid = 8'; do
+        refuses ".linux.devices = [$x, ($x | $change)]" /linux/devices/1/path "found '/dev/x', expected each path once, or the same device again"
+    done
+    accepts ".linux.devices = [$x, ($x | .fileMode = 438 | .uid = 0), ($x | .path = \"/dev/y\")]"
+    [[ $(jq ".linux.devices = [$x, $x]" config.json | oci-spec plan | grep -c '^init.device.*/dev/x') == 1 ]]
+}
+
 @test "resources: bounds, and names that cannot lead out of the cgroup" {
     refuses '.linux.resources.memory.limit = -2' /linux/resources/memory/limit "found -2, expected a number of bytes, or -1 for unlimited"
     refuses '.linux.resources.memory.swappiness = 101' /linux/resources/memory/swappiness "found 101, expected a whole number from 0 to 100"
     refuses '.linux.resources.cpu.cpus = "3-1"' /linux/resources/cpu/cpus "found '3-1', expected a list of numbers and ranges from 0 to 8191, such as 0-3,7"
     refuses '.linux.resources.cpu.cpus = "all"' /linux/resources/cpu/cpus "found 'all', expected a list of numbers and ranges from 0 to 8191, such as 0-3,7"
+    refuses '.linux.resources.pids.limit = -7' /linux/resources/pids/limit "found -7, expected a number of processes, or -1 for unlimited"
     refuses '.linux.resources.blockIO.weight = 5' /linux/resources/blockIO/weight "found 5, expected a whole number from 10 to 1000"
     refuses '.linux.resources.hugepageLimits = [{pageSize: "../../x", limit: 1}]' /linux/resources/hugepageLimits/0/pageSize \
         "found '../../x', expected a size of pages such as 64KB, 2MB or 1GB"

@@ -43,6 +43,8 @@ map_rootfs() { own_rootfs && chown -R --no-dereference 100000:200000 rootfs; }
     refused "oci-init: /root/path: cannot open the root file system '$PWD/nowhere': No such file or directory"
     cfg '.root.path = "config.json"'
     refused "oci-init: /root/path: cannot open the root file system '$PWD/config.json': Not a directory"
+    cfg 'del(.root)'
+    refused "oci-init: /root: there is no root file system: the plan has no 'init.root' line"
 }
 
 @test "root: readonly refuses writes, also in a user namespace, and leaves /dev as config.json says" {
