@@ -125,7 +125,7 @@ static Result<void> set_scheduler(const Directive& line)
     attributes.deadline = TRY(big_number(line[5]));
     attributes.period = TRY(big_number(line[6]));
     if (::syscall(SYS_sched_setattr, 0, &attributes, 0) < 0)
-        return errno_error("cannot set the scheduler");
+        return errno_error("cannot set the scheduler " + std::string(line[0]));
     return {};
 }
 
@@ -136,7 +136,7 @@ static Result<void> set_io_priority(const Directive& line)
     const long long priority = TRY(parse_number(line[1]));
     constexpr int of_process = 1;  // IOPRIO_WHO_PROCESS
     if (::syscall(SYS_ioprio_set, of_process, 0, static_cast<int>(io_class << 13 | static_cast<uint64_t>(priority))) < 0)
-        return errno_error("cannot set the I/O priority");
+        return errno_error("cannot set the I/O priority " + std::string(line[0]) + " " + std::string(line[1]));
     return {};
 }
 

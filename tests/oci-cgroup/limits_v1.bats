@@ -129,9 +129,12 @@ needs_controller() { [[ -d /sys/fs/cgroup/$1 ]] || skip "needs the v1 controller
     device=$(cat /sys/block/*/dev 2>/dev/null | head -n 1)
     [[ $device ]] || skip "needs a block device"
 
-    create "cgroup.blkio.throttle\t/b\tread-bps\t${device/:/\\t}\t1048576" "cgroup.blkio.throttle\t/b\twrite-iops\t${device/:/\\t}\t500"
+    create "cgroup.blkio.throttle\t/b\tread-bps\t${device/:/\\t}\t1048576" "cgroup.blkio.throttle\t/b\twrite-bps\t${device/:/\\t}\t2097152" \
+        "cgroup.blkio.throttle\t/b\tread-iops\t${device/:/\\t}\t400" "cgroup.blkio.throttle\t/b\twrite-iops\t${device/:/\\t}\t500"
 
     [[ $(value blkio blkio.throttle.read_bps_device) == "$device 1048576" ]]
+    [[ $(value blkio blkio.throttle.write_bps_device) == "$device 2097152" ]]
+    [[ $(value blkio blkio.throttle.read_iops_device) == "$device 400" ]]
     [[ $(value blkio blkio.throttle.write_iops_device) == "$device 500" ]]
     oci-cgroup delete "$BOX"
 }

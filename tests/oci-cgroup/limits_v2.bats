@@ -86,14 +86,16 @@ create()
     device=$(cat /sys/block/nvme*/dev /sys/block/sd*/dev /sys/block/vd*/dev 2>/dev/null | head -n 1)
     [[ $device ]] || skip "needs a disk"
 
-    create 'cgroup.blkio.weight\t/b\t1000' "cgroup.blkio.throttle\t/b\tread-bps\t${device/:/\\t}\t1048576"
+    create 'cgroup.blkio.weight\t/b\t1000' "cgroup.blkio.throttle\t/b\tread-bps\t${device/:/\\t}\t1048576" \
+        "cgroup.blkio.throttle\t/b\twrite-bps\t${device/:/\\t}\t2097152" "cgroup.blkio.throttle\t/b\tread-iops\t${device/:/\\t}\t400" \
+        "cgroup.blkio.throttle\t/b\twrite-iops\t${device/:/\\t}\t500"
 
     if [[ -e $(dir io)/io.bfq.weight ]]; then
         [[ $(value io io.bfq.weight) == *1000* ]]
     else
         [[ $(value io io.weight) == *10000* ]]
     fi
-    [[ $(value io io.max) == "$device rbps=1048576 wbps=max riops=max wiops=max" ]]
+    [[ $(value io io.max) == "$device rbps=1048576 wbps=2097152 riops=400 wiops=500" ]]
     oci-cgroup delete "$BOX"
 }
 

@@ -62,6 +62,41 @@ near()
     [[ $(our_cgroups) == "" ]]
 }
 
+@test "v1: each limit of config.json is in its file" {
+    requires cgroup_v1
+    local device major minor controller file expected
+    device=$(cat /sys/block/*/dev 2>/dev/null | head -n 1)
+    [[ $device ]] || skip "needs a block device"
+    IFS=: read -r major minor <<<"$device"
+    cfg --argjson major "$major" --argjson minor "$minor" '{major: $major, minor: $minor} as $device | .linux.resources += {
+        memory: {limit: 67108864, reservation: 33554432, swappiness: 7}, pids: {limit: 20},
+        cpu: {shares: 512, quota: 50000, period: 200000, cpus: "0", mems: "0"},
+        blockIO: {throttleReadBpsDevice: [$device + {rate: 1048576}], throttleWriteBpsDevice: [$device + {rate: 2097152}],
+            throttleReadIOPSDevice: [$device + {rate: 400}], throttleWriteIOPSDevice: [$device + {rate: 500}]}}'
+    cfg --arg path "/$TEST_ID" '.linux.cgroupsPath = $path'
+
+    rt create "$TEST_ID" >/dev/null 2>&1 </dev/null
+
+    while read -r controller file expected; do
+        [[ $(cat "/sys/fs/cgroup/$controller/$TEST_ID/$file") == "$expected" ]] || { echo "$file: $(cat "/sys/fs/cgroup/$controller/$TEST_ID/$file")"; return 1; }
+    done <<T
+memory memory.limit_in_bytes 67108864
+memory memory.soft_limit_in_bytes 33554432
+memory memory.swappiness 7
+pids pids.max 20
+cpu cpu.shares 512
+cpu cpu.cfs_quota_us 50000
+cpu cpu.cfs_period_us 200000
+cpuset cpuset.cpus 0
+cpuset cpuset.mems 0
+blkio blkio.throttle.read_bps_device $device 1048576
+blkio blkio.throttle.write_bps_device $device 2097152
+blkio blkio.throttle.read_iops_device $device 400
+blkio blkio.throttle.write_iops_device $device 500
+T
+    rt delete "$TEST_ID"
+}
+
 @test "a limit that the kernel refuses is an error with its pointer; neither container nor cgroup is left" {
     cfg --arg path "/$TEST_ID/in/ner" '.linux.cgroupsPath = $path | .linux.resources.cpu.cpus = "4095"'
 

@@ -158,7 +158,7 @@ status_line() { sed -n "s/^$1:[[:space:]]*//p" <<<"$output"; }
 {"policy":"SCHED_DEADLINE","runtime":10000000,"deadline":20000000,"period":30000000} -101 0 0 6
 T
     cfg '.process.scheduler = {policy: "SCHED_ISO"}'
-    refused /process/scheduler "cannot set the scheduler: Invalid argument"
+    refused /process/scheduler "cannot set the scheduler SCHED_ISO: Invalid argument"
 }
 
 @test "scheduler: flags, and what does not go together" {
