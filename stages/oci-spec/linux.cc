@@ -273,6 +273,9 @@ void plan_memory_policy(Planner& planner, Value value, Property property)
     const bool takes_nodes = mode.text() != "MPOL_DEFAULT" && mode.text() != "MPOL_LOCAL";
     if (!takes_nodes && !nodes.text().empty())
         return planner.add_problem(nodes, "none, as " + std::string(mode.text()) + " takes no nodes");
+    // What they say is about nodes. The kernel refuses them for one of the two, and passes over them for the other.
+    if (!takes_nodes && value["flags"].size() > 0)
+        return planner.add_sentence(value["flags"], "found flags, expected none, as " + std::string(mode.text()) + " takes no nodes");
     if (takes_nodes && mode.text() != "MPOL_PREFERRED" && nodes.text().empty())
         return planner.add_missing(value, "nodes", "a list of memory nodes, such as 0-3,7, as " + std::string(mode.text()) + " needs them");
     std::string flags;

@@ -389,6 +389,8 @@ JSON
         "found 'MPOL_X', expected one of MPOL_DEFAULT, MPOL_BIND, MPOL_INTERLEAVE, MPOL_WEIGHTED_INTERLEAVE, MPOL_PREFERRED, MPOL_PREFERRED_MANY, MPOL_LOCAL"
     refuses '.linux.memoryPolicy = {mode: "MPOL_BIND"}' /linux/memoryPolicy/nodes "found nothing, expected a list of memory nodes, such as 0-3,7, as MPOL_BIND needs them"
     refuses '.linux.memoryPolicy = {mode: "MPOL_LOCAL", nodes: "0"}' /linux/memoryPolicy/nodes "found '0', expected none, as MPOL_LOCAL takes no nodes"
+    refuses '.linux.memoryPolicy = {mode: "MPOL_DEFAULT", flags: ["MPOL_F_STATIC_NODES"]}' /linux/memoryPolicy/flags \
+        "found flags, expected none, as MPOL_DEFAULT takes no nodes"
     refuses '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "a"}' /linux/memoryPolicy/nodes "found 'a', expected a list of numbers and ranges from 0 to 8191, such as 0-3,7"
     refuses '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "0", flags: ["X"]}' /linux/memoryPolicy/flags/0 \
         "found 'X', expected one of MPOL_F_NUMA_BALANCING, MPOL_F_RELATIVE_NODES, MPOL_F_STATIC_NODES"
