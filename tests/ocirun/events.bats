@@ -55,6 +55,7 @@ end_container() { rt delete --force "$1"; }
 }
 
 @test "being out of memory in a container of 4 MiB is told by events, by the counter and by the exit status" {
+    requires plain_build  # the sanitizers' programs need more to start
     args sh -c 'read line; head -c 64m /dev/zero | tail -n 1 >/dev/null; echo $? >/status; sleep 1000'
     own_rootfs
     cfg '.linux.resources.memory = {limit: 4194304, swap: 4194304} | .root.readonly = false'
@@ -79,6 +80,7 @@ end_container() { rt delete --force "$1"; }
 }
 
 @test "a container that is killed because it is out of memory ends events, which says so" {
+    requires plain_build  # the sanitizers' programs need more to start
     args sh -c 'exec tail -n 1 /dev/zero'
     cfg '.linux.resources.memory = {limit: 4194304, swap: 4194304}'
     rt create "$TEST_ID"
