@@ -71,7 +71,8 @@ Result<void> set_namespace_settings(const Plan& plan)
         if (!proc)
             proc.emplace(TRY(ProcHandle::open(ProcHandle::Content::all)));
         stage::step("set " + std::string(line[0]));
-        TRY(proc->write_file(path, line[1]).with_pointer(line.pointer));
+        // An empty write changes nothing; an empty line empties the setting.
+        TRY(proc->write_file(path, line[1].empty() ? "\n" : line[1]).with_pointer(line.pointer));
     }
     return {};
 }

@@ -24,6 +24,7 @@ void plan_config(Planner& planner, Value value, Property property);
 void plan_process(Planner& planner, Value value, Property property);
 void refuse_command_line(Planner& planner, Value value, Property property);
 void plan_args(Planner& planner, Value value, Property property);
+void check_variable(Planner& planner, Value value, Property property);
 void plan_env(Planner& planner, Value value, Property property);
 void check_capability(Planner& planner, Value value, Property property);
 void plan_capabilities(Planner& planner, Value value, Property property);

@@ -64,13 +64,17 @@ void plan_args(Planner& planner, Value value, Property)
         planner.add_sentence(value, "found an empty array, expected the program and its arguments");
 }
 
-void plan_env(Planner& planner, Value value, Property property)
+void check_variable(Planner& planner, Value value, Property)
 {
     size_t equals = value.text().find('=');
     if (equals == std::string_view::npos || equals == 0)
         planner.add_problem(value, "NAME=VALUE");
-    else
-        planner.emit(property.note(), value, {value.text()});
+}
+
+void plan_env(Planner& planner, Value value, Property property)
+{
+    check_variable(planner, value, property);
+    planner.emit(property.note(), value, {value.text()});
 }
 
 void check_capability(Planner& planner, Value value, Property)

@@ -49,7 +49,7 @@ using enum Fate;
         {"/hooks/" kind "/*/args", array, optional, since, planned, directive, nullptr},               \
         {"/hooks/" kind "/*/args/*", string, optional, since, planned, directive, nullptr},            \
         {"/hooks/" kind "/*/env", array, optional, since, planned, directive, nullptr},                \
-        {"/hooks/" kind "/*/env/*", string, optional, since, planned, directive, nullptr},             \
+        {"/hooks/" kind "/*/env/*", string, optional, since, planned, directive, check_variable},      \
         {"/hooks/" kind "/*/timeout", int64, optional, since, planned, directive, nullptr}
 
 #define ID_MAPPINGS(path, since, directive, handler)                                         \

@@ -344,6 +344,7 @@ JSON
 @test "hooks: absolute path, timeout above 0" {
     refuses '.hooks.prestart = [{path: "hook"}]' /hooks/prestart/0/path "found 'hook', expected an absolute path"
     refuses '.hooks.poststop = [{path: "/hook", timeout: 0}]' /hooks/poststop/0/timeout "found 0, expected a whole number from 1 to 2147483647"
+    refuses '.hooks.poststart = [{path: "/hook", env: ["A=", "B"]}]' /hooks/poststart/0/env/1 "found 'B', expected NAME=VALUE"
     refuses '.hooks.createContainer = [{}]' /hooks/createContainer/0/path "found nothing, expected a string"
 }
 

@@ -54,6 +54,9 @@ map_rootfs() { own_rootfs && chown -R --no-dereference 100000:100000 rootfs; }
                           "fs.mqueue.msg_max": "33", "kernel.domainname": "example.net", "kernel.sem": "251\t32001 33 129"}'
     box sh -c 'cd /proc/sys && cat net/ipv4/ip_forward net/ipv4/ip_unprivileged_port_start kernel/msgmax kernel/shm_rmid_forced fs/mqueue/msg_max kernel/domainname kernel/sem'
     [[ $output == $'1\n80\n4321\n1\n33\nexample.net\n251\t32001\t33\t129' ]]
+    cfg '.linux.sysctl = {"kernel.domainname": ""}'
+    box sh -c 'echo "[$(cat /proc/sys/kernel/domainname)]"'
+    [[ $output == "[]" ]]
 }
 
 @test "sysctl: user.* in a user namespace" {
