@@ -83,10 +83,26 @@ static Result<void> mask_directory(Mounter& mounter, UniqueFd& empty, int target
     return {};
 }
 
+/// The host's null device, which all masked files are covered with. Read-only: its reads and writes are as ever, but its owner and
+/// mode, which are the host's, cannot be changed by way of it. The first is changed so, others copy that mount.
+static Result<void> mask_file(Mounter& mounter, UniqueFd& covering, int null, int target, std::string_view path)
+{
+    const bool is_first = !covering;
+    Mounter::Source copy = TRY(Mounter::copy_mount(is_first ? null : covering.get(), "", false));
+    std::vector<AttributeChange> changes;
+    if (is_first)
+        changes.push_back({MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, false});
+    UniqueFd attached = TRY(mounter.attach(std::move(copy), target, path, std::move(changes)));
+    if (is_first)
+        covering = std::move(attached);
+    return {};
+}
+
 Result<void> mask_paths(Container& container)
 {
     Mounter mounter(container.root);
     UniqueFd empty;
+    UniqueFd null;
     for (const Directive& line : container.plan.directives()) {
         if (!line.is("init.masked-path"))
             continue;
@@ -100,12 +116,10 @@ Result<void> mask_paths(Container& container)
         if (is_root(container, line[0], target.get()))
             return Error{"cannot mask '" + std::string(line[0]) + "': it is the root of the container"}.with_pointer(line.pointer);
         stage::step("mask " + std::string(line[0]));
-        if (S_ISDIR(status.st_mode)) {
+        if (S_ISDIR(status.st_mode))
             TRY(mask_directory(mounter, empty, target.get(), line[0]).with_pointer(line.pointer));
-        } else {
-            Mounter::Source null = TRY(Mounter::copy_mount(container.null.get(), "", false).with_pointer(line.pointer));
-            TRY(mounter.attach(std::move(null), target.get(), line[0]).with_pointer(line.pointer));
-        }
+        else
+            TRY(mask_file(mounter, null, container.null.get(), target.get(), line[0]).with_pointer(line.pointer));
     }
     return {};
 }

@@ -51,6 +51,24 @@ setup() { ocirun_setup; make_bundle; }
     [[ $(cat rootfs/hidden) == y ]]
 }
 
+@test "no masked file leads to the owner and mode of the host's null device" {
+    requires root
+    mkdir rootfs/dir && echo y >rootfs/first && echo y >rootfs/second
+    cfg '.linux.maskedPaths = ["/first", "/second", "/proc/keys", "/dir"]
+         | .process.capabilities |= map_values(["CAP_FOWNER", "CAP_CHOWN", "CAP_DAC_OVERRIDE"])'
+    local before path
+    before=$(stat -c '%a %u:%g' /dev/null)
+    for path in /first /second /proc/keys; do
+        inside -1 chmod 667 "$path"
+        [[ $stderr == *"Read-only file system"* ]]
+        inside -1 chown 7 "$path"
+        [[ $stderr == *"Read-only file system"* ]]
+    done
+    [[ $(stat -c '%a %u:%g' /dev/null) == "$before" ]]
+    inside sh -c 'echo gone >/first && cat /first'
+    [[ $output == "" ]]
+}
+
 @test "read-only paths refuse writes and keep the flags of their mount; the root keeps its flags too" {
     requires root
     mkdir rootfs/open rootfs/closed
