@@ -132,6 +132,8 @@ static Error run(const Plan& plan, Control& control, const Options& options)
     TRY(find_program(program, user));
     if (terminal)
         TRY(take_terminal(std::move(terminal)));
+    else
+        TRY(use_own_null_device(container.root));
 
     TRY(control.wait_for_start());
     return become_program(plan, control, options, user, capabilities, program, filter, label);
@@ -163,6 +165,8 @@ static Error exec(const Plan& plan, Control& control, const Options& options)
     TRY(find_program(program, user));
     if (terminal)
         TRY(take_terminal(std::move(terminal)));
+    else
+        TRY(use_own_null_device(root));
     TRY(control.say("created"));
     return become_program(plan, control, options, user, capabilities, program, filter, label);
 }

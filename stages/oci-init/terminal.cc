@@ -29,6 +29,33 @@ static bool is_pty(int fd, unsigned first_major, unsigned last_major, int wanted
            (wanted_minor < 0 || minor(status.st_rdev) == static_cast<unsigned>(wanted_minor));
 }
 
+static bool is_null_device(int fd)
+{
+    struct stat status;
+    return ::fstat(fd, &status) == 0 && S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3);
+}
+
+Result<void> use_own_null_device(const InRoot& root)
+{
+    UniqueFd own;
+    for (int fd = 0; fd <= 2; fd++) {
+        if (!is_null_device(fd))
+            continue;
+        if (!own) {
+            const std::string attempted = "descriptor " + std::to_string(fd) + " is the host's null device, and the container has none of its own to take its place";
+            UniqueFd found = TRY(root.open("/dev/null", O_PATH, Links::refuse).with_context(attempted));
+            if (!is_null_device(found.get()))
+                return Error{attempted + ": '/dev/null' is something else"};
+            own = TRY(root.open("/dev/null", O_RDWR | O_NOCTTY, Links::refuse).with_context(attempted));
+            if (!is_null_device(own.get()))
+                return Error{attempted + ": '/dev/null' was exchanged"};
+        }
+        if (::dup2(own.get(), fd) < 0)
+            return errno_error("cannot put the container's null device on descriptor " + std::to_string(fd));
+    }
+    return {};
+}
+
 Result<UniqueFd> open_terminal(const InRoot& root, const Plan& plan, Control& control)
 {
     const Directive* line = plan.find("init.terminal");

@@ -1,4 +1,4 @@
-// The container's terminal.
+// The container's terminal, and what is there without one.
 #pragma once
 
 #include "container.h"
@@ -14,3 +14,7 @@ Result<void> mount_console(Container& container, int slave);
 
 /// Makes it the controlling terminal and descriptors 0, 1 and 2.
 Result<void> take_terminal(UniqueFd slave);
+
+/// Where descriptor 0, 1 or 2 is a null device, as engines hand on the host's, the container's own takes its place: the owner and mode
+/// of the host's could be changed by way of it. A container without one is an error then.
+Result<void> use_own_null_device(const InRoot& root);

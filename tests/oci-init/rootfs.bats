@@ -180,7 +180,10 @@ setup() { ocirun_setup; make_bundle; }
     oci-spec plan <config.json | grep -v '^init.device' >plan
     args stat -c '%F %t:%T' /proc/keys
     oci-spec plan <config.json | grep -v '^init.device' >plan
-    run -0 oci-ns new --plan-fd 5 -- oci-init run --plan-fd 5 5<plan
+    # Nor does it take the place of the caller's.
+    run -125 oci-ns new --plan-fd 5 -- oci-init run --plan-fd 5 5<plan </dev/null
+    [[ $output == *"descriptor 0 is the host's null device, and the container has none of its own"* ]]
+    run -0 oci-ns new --plan-fd 5 -- oci-init run --plan-fd 5 5<plan <config.json
     [[ $output == "character special file 1:3" && $before == "$(cat /proc/sys/kernel/core_pattern)" ]]
 }
 

@@ -74,6 +74,8 @@ on_terminal() { script --quiet --return --flush --command "$1" screen >/dev/null
     args sleep 1000
     rt run --detach "$TEST_ID" </dev/null >/dev/null 2>&1
     local other line
+    # Processes are told apart by their start in hundredths of a second.
+    sleep 0.05
     sleep 1000 3>&- &
     other=$!
     line=$(grep '^process' "$STATE_ROOT/$TEST_ID")
@@ -109,4 +111,27 @@ on_terminal() { script --quiet --return --flush --command "$1" screen >/dev/null
     # In a build with sanitizers the rest is larger.
     [[ $OCIRUN_BUILD == */sanitize ]] || ((most < 8000))
     ((most < 400000))
+}
+
+@test "runc issue 3674: the host's null device as stdin, stdout or stderr gives nobody its owner and mode" {
+    requires root
+    make_bundle
+    cfg '.process.capabilities |= map_values(["CAP_FOWNER", "CAP_CHOWN", "CAP_DAC_OVERRIDE"]) | .root.readonly = false'
+    local before change='for n in 0 1 2; do chmod 667 /proc/self/fd/$n; chown 7 /proc/self/fd/$n; done'
+    before=$(stat -c '%a %u:%g' /dev/null)
+    # A positive control: inside they are changed, as the container's own.
+    args sh -c "$change; stat -c '%a %u' /dev/null >/result"
+    rt run "$TEST_ID" </dev/null >/dev/null 2>&1
+    [[ $(cat rootfs/result) == "667 7" && $(stat -c '%a %u:%g' /dev/null) == "$before" ]]
+
+    args sleep 1000
+    rt run --detach "$TEST_ID" </dev/null >/dev/null 2>&1
+    rt exec "$TEST_ID" sh -c "$change; stat -c '%a %u' /dev/null >/result" </dev/null >/dev/null 2>&1
+    [[ $(cat rootfs/result) == "667 7" && $(stat -c '%a %u:%g' /dev/null) == "$before" ]]
+    # Who takes the container's own away gets none at all.
+    rt exec "$TEST_ID" sh -c 'rm /dev/null && ln -s zero /dev/null'
+    run -255 --separate-stderr rt exec "$TEST_ID" true </dev/null
+    [[ $stderr == *"descriptor 0 is the host's null device, and the container has none of its own to take its place: "* ]]
+    [[ $(stat -c '%a %u:%g' /dev/null) == "$before" ]]
+    rt delete --force "$TEST_ID"
 }
