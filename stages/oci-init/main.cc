@@ -129,7 +129,7 @@ static Error run(const Plan& plan, Control& control, const Options& options)
     TRY(set_groups(plan, user));
     Program program = TRY(read_program(plan, options.program, container.root, user));
     TRY(enter_working_directory(plan, container.root, user));
-    TRY(find_program(program, user));
+    TRY(find_program(program, container.root, user));
     if (terminal)
         TRY(take_terminal(std::move(terminal)));
     else
@@ -162,7 +162,7 @@ static Error exec(const Plan& plan, Control& control, const Options& options)
     TRY(set_groups(plan, user));
     Program program = TRY(read_program(plan, {}, root, user));
     TRY(enter_working_directory(plan, root, user));
-    TRY(find_program(program, user));
+    TRY(find_program(program, root, user));
     if (terminal)
         TRY(take_terminal(std::move(terminal)));
     else

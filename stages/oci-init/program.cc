@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <climits>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <elf.h>
 #include <fcntl.h>
@@ -267,20 +268,94 @@ static int check_executable(const std::string& path)
     return errno;
 }
 
-Result<void> find_program(Program& program, const User& user)
+bool mode_lets_execute(mode_t mode, bool is_owner)
+{
+    return is_owner ? (mode & 0100) != 0 : (mode & 0011) == 0011;
+}
+
+static std::string mode_text(mode_t mode)
+{
+    char text[8];
+    ::snprintf(text, sizeof text, "%04o", mode & 07777U);
+    return text;
+}
+
+/// What about the file itself keeps the user from executing it.
+static std::string find_denial_of_file(int file, const struct stat& status, uid_t uid)
+{
+    if (S_ISDIR(status.st_mode))
+        return ": it is a directory";
+    if (!S_ISREG(status.st_mode))
+        return ": it is not a regular file";
+    struct statvfs mount;
+    if (::fstatvfs(file, &mount) == 0 && (mount.f_flag & ST_NOEXEC) != 0)
+        return ": it is on a mount with the option noexec";
+    // Otherwise it is an access control list, or a security module.
+    return mode_lets_execute(status.st_mode, status.st_uid == uid) ? "" : ": its mode " + mode_text(status.st_mode) + " has no x for the user";
+}
+
+/// Why the user may not execute the file at `path`; empty: nothing that can be seen. All descriptors are O_PATH: opening
+/// the container's files may do something.
+static std::string find_denial(const std::string& path, const InRoot& root, const User& user)
+{
+    const uid_t uid = user.uid == static_cast<uid_t>(-1) ? ::geteuid() : user.uid;
+    std::string whole;
+    if (!path.starts_with('/')) {
+        char directory[PATH_MAX];
+        if (::syscall(SYS_getcwd, directory, sizeof directory) < 0)
+            return "";
+        whole = std::strcmp(directory, "/") != 0 ? directory : "";
+    }
+    // What is above the present directory is not searched.
+    size_t end = whole.size();
+    whole += path.starts_with('/') ? path : "/" + path;
+    for (int links = 0;;) {
+        const std::string name = whole.substr(0, std::max<size_t>(end, 1));
+        Result<UniqueFd> place = root.open(name, O_PATH, Links::refuse_last);
+        struct stat status;
+        if (!place.has_value() || ::fstat(place.value().get(), &status) < 0)
+            return "";
+        if (S_ISLNK(status.st_mode)) {
+            char target[PATH_MAX];
+            const ssize_t size = ::readlinkat(place.value().get(), "", target, sizeof target);
+            if (size <= 0 || ++links > 40)
+                return "";
+            const std::string rest = end == std::string::npos ? "" : whole.substr(end);
+            end = target[0] == '/' ? 0 : name.rfind('/');
+            whole = (target[0] == '/' ? "" : name.substr(0, end + 1)) + std::string(target, static_cast<size_t>(size)) + rest;
+            continue;
+        }
+        if (end == std::string::npos)
+            return find_denial_of_file(place.value().get(), status, uid);
+        AsUser as_user(user.uid, user.gid);
+        UniqueFd entered(::openat(place.value().get(), ".", O_PATH | O_CLOEXEC));
+        if (!entered)
+            // No link is left in the name.
+            return errno != EACCES ? ""
+                                   : ": the directory '" + printable(clean_path(name)) + "' (mode " + mode_text(status.st_mode) + ") cannot be entered by user " +
+                                         std::to_string(uid);
+        end = whole.find('/', end + 1);
+    }
+}
+
+Result<void> find_program(Program& program, const InRoot& root, const User& user)
 {
     const std::string& name = program.arguments[0];
     const std::string who = "exec: \"" + name + "\": ";
-    AsUser as_user(user.uid, user.gid);
     if (name.find('/') != std::string::npos) {
-        int problem = check_executable(name);
+        int problem;
+        {
+            AsUser as_user(user.uid, user.gid);
+            problem = check_executable(name);
+        }
         if (problem == EACCES || problem == EISDIR)
-            return program_error(who + "permission denied", exit_cannot_execute);
+            return program_error(who + "permission denied" + find_denial(name, root, user), exit_cannot_execute);
         if (problem != 0)
             return program_error(who + "stat " + name + ": " + lower_words(problem), problem == ENOENT || problem == ENOTDIR ? exit_not_found : exit_cannot_execute);
         program.path = name;
         return {};
     }
+    AsUser as_user(user.uid, user.gid);
     std::string_view path = value_of(program.environment, "PATH");
     while (!name.empty() && !path.empty()) {
         std::string_view directory = path.substr(0, path.find(':'));

@@ -55,8 +55,11 @@ Result<void> enter_working_directory(const Plan& plan, const InRoot& root, const
 /// The present directory is below the root.
 Result<void> verify_working_directory();
 
-/// Finds the file, as the user, in the words that engines look for.
-Result<void> find_program(Program& program, const User& user);
+/// Finds the file, as the user, in the words that engines look for, and why it may not be executed.
+Result<void> find_program(Program& program, const InRoot& root, const User& user);
+
+/// Whether a file's mode lets a user execute it, its owner or another one, whose groups are not known.
+bool mode_lets_execute(mode_t mode, bool is_owner);
 
 /// Executes it. Returns only with an error, which says what is wrong with the file.
 Error execute(const Program& program);

@@ -102,3 +102,14 @@ TEST_CASE("a damaged ELF file is read without harm")
     endless[56] = endless[57] = '\xff';
     CHECK(parse_elf(endless).is_elf);
 }
+
+TEST_CASE("a mode lets its owner execute by the first x, others only where both of theirs do")
+{
+    CHECK(mode_lets_execute(0700, true));
+    CHECK_FALSE(mode_lets_execute(0700, false));
+    CHECK_FALSE(mode_lets_execute(0677, true));
+    CHECK(mode_lets_execute(0677, false));
+    CHECK_FALSE(mode_lets_execute(0710, false));
+    CHECK_FALSE(mode_lets_execute(0701, false));
+    CHECK_FALSE(mode_lets_execute(0644, true));
+}

@@ -67,7 +67,7 @@ enter() { oci-ns enter --target "$CONTAINER" --seal -- oci-init exec --plan-fd 5
     [[ $stderr == 'oci-init: exec: "/no/such": stat /no/such: no such file or directory' ]]
     exec_plan /etc
     run -126 --separate-stderr enter
-    [[ $stderr == 'oci-init: exec: "/etc": permission denied' ]]
+    [[ $stderr == 'oci-init: exec: "/etc": permission denied: it is a directory' ]]
 }
 
 @test "exec leaves no descriptor of the caller open, and enters no directory by one" {

@@ -68,13 +68,51 @@ load init
     requires root
     make_bundle
     inside -126 /etc
-    [[ $stderr == 'oci-init: exec: "/etc": permission denied' ]]
+    [[ $stderr == 'oci-init: exec: "/etc": permission denied: it is a directory' ]]
     inside -126 /etc/passwd
-    [[ $stderr == 'oci-init: exec: "/etc/passwd": permission denied' ]]
+    [[ $stderr == 'oci-init: exec: "/etc/passwd": permission denied: its mode 0644 has no x for the user' ]]
+    inside -126 /dev/null
+    [[ $stderr == 'oci-init: exec: "/dev/null": permission denied: it is not a regular file' ]]
     install -m 700 "$(command -v busybox)" rootfs/secret
     cfg '.process.user = {uid: 1000, gid: 1000}'
     inside -126 /secret
-    [[ $stderr == 'oci-init: exec: "/secret": permission denied' ]]
+    [[ $stderr == 'oci-init: exec: "/secret": permission denied: its mode 0700 has no x for the user' ]]
+}
+
+@test "a directory that the user cannot enter is named, also behind a link and below the working directory" {
+    requires root
+    make_bundle
+    mkdir -p rootfs/nox/sub rootfs/home/user
+    cp rootfs/bin/busybox rootfs/nox/sub/program
+    chmod 700 rootfs/nox
+    ln -s ../nox/sub rootfs/home/away
+    ln -s /home/away/program rootfs/link
+    cfg '.process.user = {uid: 1000, gid: 1000}'
+    local why="permission denied: the directory '/nox' (mode 0700) cannot be entered by user 1000"
+    inside -126 /nox/sub/program
+    [[ $stderr == 'oci-init: exec: "/nox/sub/program": '"$why" ]]
+    inside -126 /link
+    [[ $stderr == 'oci-init: exec: "/link": '"$why" ]]
+    cfg '.process.cwd = "/home/user"'
+    inside -126 ../away/program
+    [[ $stderr == 'oci-init: exec: "../away/program": '"$why" ]]
+
+    # What is above the working directory does not matter.
+    chmod 644 rootfs/nox/sub/program
+    cfg '.process.cwd = "/nox/sub"'
+    inside -126 ./program
+    [[ $stderr == 'oci-init: exec: "./program": permission denied: its mode 0644 has no x for the user' ]]
+}
+
+@test "links of the image that climb above the root lead the search for a reason to the root, magic links nowhere else" {
+    requires root
+    make_bundle
+    cp rootfs/etc/passwd rootfs/inside
+    ln -s ../../../../../../../../../../inside rootfs/up
+    inside -126 /up
+    [[ $stderr == 'oci-init: exec: "/up": permission denied: its mode 0644 has no x for the user' ]]
+    inside -126 /proc/self/root/inside
+    [[ $stderr == 'oci-init: exec: "/proc/self/root/inside": permission denied: its mode 0644 has no x for the user' ]]
 }
 
 @test "a script is told from its interpreter: missing, or with a carriage return" {
@@ -109,7 +147,7 @@ load init
 
     cfg '.mounts += [{destination: "/x", type: "bind", source: "rootfs/bin", options: ["bind", "noexec"]}]'
     inside -126 /x/busybox
-    [[ $stderr == 'oci-init: exec: "/x/busybox": permission denied' || $stderr == *"it is on a mount with the option noexec" ]]
+    [[ $stderr == 'oci-init: exec: "/x/busybox": permission denied: it is on a mount with the option noexec' ]]
 }
 
 @test "an error goes to the error descriptor in wire form, with the JSON pointer" {

@@ -118,6 +118,17 @@ J
     [[ $output == *'exec: "/no/such": stat /no/such: no such file or directory'* ]]
 }
 
+@test "a program that the user of exec may not execute is an error with the reason" {
+    mkdir -m 700 rootfs/nox
+    cp rootfs/bin/busybox rootfs/nox/
+    run -255 rt exec --user 1000 "$TEST_ID" /nox/busybox true
+    [[ $output == *"exec: \"/nox/busybox\": permission denied: the directory '/nox' (mode 0700) cannot be entered by user 1000" ]]
+    run -255 rt exec "$TEST_ID" /etc/passwd
+    [[ $output == *'exec: "/etc/passwd": permission denied: its mode 0644 has no x for the user' ]]
+    run -255 rt exec "$TEST_ID" /etc
+    [[ $output == *'exec: "/etc": permission denied: it is a directory' ]]
+}
+
 @test "exec without a program, in a stopped container, in none" {
     run -255 rt exec "$TEST_ID"
     [[ $output == *"no program given"* ]]

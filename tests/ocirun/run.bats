@@ -233,7 +233,20 @@ load ../helpers
 
     args /etc/passwd
     run -1 rt create "$TEST_ID"
-    [[ $output == *'exec: "/etc/passwd": permission denied'* ]]
+    [[ $output == *'oci-init: exec: "/etc/passwd": permission denied: its mode 0644 has no x for the user' ]]
+
+    cfg '.mounts += [{destination: "/x", type: "bind", source: "rootfs/bin", options: ["bind", "noexec"]}]'
+    args /x/busybox true
+    run -1 rt create "$TEST_ID"
+    [[ $output == *'oci-init: exec: "/x/busybox": permission denied: it is on a mount with the option noexec' ]]
+}
+
+@test "a configuration without a program is an error of create with its place" {
+    requires root
+    make_bundle
+    cfg 'del(.process)'
+    run -1 rt create "$TEST_ID"
+    [[ $output == *"oci-init: /process/args: there is no program to execute: "* ]]
 }
 
 @test "--cgroup-manager disabled runs without a cgroup of its own" {
