@@ -240,6 +240,8 @@ static Result<int> update(const Arguments& global, const Arguments& arguments)
         return Error{"container not running: '" + id + "' is " + status_word(status)};
     if (container.cgroups.empty())
         return Error{"cannot update container '" + id + "': it has no cgroup"};
+    if (changes.directives().empty())
+        context.log.warning("nothing to change: give a limit; 'ocirun update --help' lists them");
     Plan before = TRY(container.plan());
     const std::string after = changed_plan(before, changes);
 

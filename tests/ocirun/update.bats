@@ -126,6 +126,20 @@ state_limits() { jq -c '.config.cgroups | del(.path)' "$BUNDLE/.ocirun-$TEST_ID/
     [[ $(state_limits) == *'"memory":67108864'* ]]
 }
 
+@test "an update without a limit changes nothing and says so" {
+    start
+    before=$(memory; pids; quota; state_limits)
+
+    run -0 --separate-stderr update
+    [[ $output == "" && $stderr == "ocirun: warning: nothing to change: give a limit; 'ocirun update --help' lists them" ]]
+    run -0 --separate-stderr update_json '{}'
+    [[ $output == "" && $stderr == "ocirun: warning: nothing to change: "* ]]
+    [[ $(memory; pids; quota; state_limits) == "$before" ]]
+
+    run -0 --separate-stderr update --pids-limit 30
+    [[ $output == "" && $stderr == "" ]]
+}
+
 @test "a refused update says which limit, and changes neither limits nor state" {
     start
     before=$(memory; pids; quota; state_limits)
