@@ -88,7 +88,7 @@ static Error new_namespaces_error(int saved, const Request& request, uint64_t fl
     if (flags == 0)
         error.attempted = "cannot start a process";
     else if (saved == EPERM && (flags & CLONE_NEWUSER) == 0 && !identity.is_admin)
-        error.attempted += " (needs privilege; '--user --map-root' gives it inside of a new user namespace)";
+        error.attempted += " (needs privilege, or a new user namespace: 'oci-ns new --user --map-root', 'ocirun spec --rootless')";
     else
         error = explain_user_namespace_error(std::move(error), flags);
     return std::move(error).with_pointer(request.new_pointer);

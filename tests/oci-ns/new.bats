@@ -154,7 +154,7 @@ differing_kinds()
     requires root
 
     run -125 as_user oci-ns new --net --uts true
-    [[ $output == "oci-ns: cannot make new network and uts namespaces (needs privilege; '--user --map-root' gives it inside of a new user namespace): Operation not permitted" ]]
+    [[ $output == "oci-ns: cannot make new network and uts namespaces (needs privilege, or a new user namespace: 'oci-ns new --user --map-root', 'ocirun spec --rootless'): Operation not permitted" ]]
 }
 
 @test "descriptors pass through, and none of its own leaks" {
