@@ -269,6 +269,11 @@ std::string list_of(std::span<const pid_t> pids)
     return pids.size() > 20 ? list + ", ..." : list;
 }
 
+std::string who_is_inside(std::span<const pid_t> pids)
+{
+    return pids.size() == 1 ? "process " + list_of(pids) + " is in it" : "processes " + list_of(pids) + " are in it";
+}
+
 Result<std::vector<pid_t>> CgroupDir::own_processes() const { return parse_processes(TRY(read("cgroup.procs"))); }
 
 static void append_processes(int cgroup, std::vector<pid_t>& to)
@@ -464,7 +469,7 @@ static bool is_in_use(int problem) { return problem == EBUSY || problem == ENOTE
 
 static Error cannot_remove(const std::string& directory, std::span<const pid_t> inside, int problem)
 {
-    return Error{"cannot remove cgroup '" + directory + "'" + (inside.empty() ? "" : ": processes " + list_of(inside) + " are in it"), problem};
+    return Error{"cannot remove cgroup '" + directory + "'" + (inside.empty() ? "" : ": " + who_is_inside(inside)), problem};
 }
 
 Result<void> remove_cgroup(const std::string& directory, int patience_ms)

@@ -44,6 +44,9 @@ std::vector<pid_t> parse_processes(std::string_view text);
 /// `12, 13, ...`
 std::string list_of(std::span<const pid_t> pids);
 
+/// `process 5 is in it`, `processes 5, 7 are in it`.
+std::string who_is_inside(std::span<const pid_t> pids);
+
 /// A file of a cgroup, open for writing.
 class CgroupFile {
 public:

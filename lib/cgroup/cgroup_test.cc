@@ -68,6 +68,12 @@ TEST_CASE("a cgroup that does not exist is an answer")
     CHECK(remove_empty_cgroup("/tmp/no-such-cgroup").value());
 }
 
+TEST_CASE("who is inside is one process or several")
+{
+    CHECK(who_is_inside(std::vector<pid_t>{5}) == "process 5 is in it");
+    CHECK(who_is_inside(std::vector<pid_t>{5, 7}) == "processes 5, 7 are in it");
+}
+
 TEST_CASE("files are named by one component that is not followed")
 {
     char folder[] = "/tmp/cgroup-test.XXXXXX";

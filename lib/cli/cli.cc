@@ -69,6 +69,13 @@ Result<void> prepare_stage(const Arguments& global)
 
 static Error usage_error(const std::string& what) { return Error{what, 0, {}, exit_usage}; }
 
+/// Without a command: to the program's.
+static Error pointing_to_help(Error error, std::string_view program, std::string_view command = "")
+{
+    error.attempted += "; '" + std::string(program) + (command.empty() ? "" : " ") + std::string(command) + " --help' tells more";
+    return error;
+}
+
 static const Option* find_option(std::span<const Option> options, std::string_view name)
 {
     for (const Option& option : options)
@@ -255,7 +262,10 @@ static Result<int> dispatch(const Program& program, std::vector<std::string> wor
     std::vector<Option> global_options(program.global_options.begin(), program.global_options.end());
     global_options.push_back({"help", 'h', "", ""});
     global_options.push_back({"version", 'v', "", ""});
-    Arguments global = TRY(parse_arguments(program.name, global_options, words, true, &command_at));
+    Result<Arguments> global_arguments = parse_arguments(program.name, global_options, words, true, &command_at);
+    if (!global_arguments.has_value())
+        return pointing_to_help(std::move(global_arguments).error(), program.name);
+    const Arguments global = std::move(global_arguments).value();
     if (global.has("help")) {
         print(program_help(program));
         return exit_done;
@@ -289,16 +299,18 @@ static Result<int> dispatch(const Program& program, std::vector<std::string> wor
             print(command_help(program, command));
             return exit_done;
         }
-        Arguments given = TRY(std::move(arguments));
+        if (!arguments.has_value())
+            return pointing_to_help(std::move(arguments).error(), program.name, name);
+        const Arguments given = std::move(arguments).value();
         if (given.has("version")) {
             print(version_line(program));
             return exit_done;
         }
         size_t count = given.positionals().size();
         if (count < command.min_positionals)
-            return usage_error("'" + name + "' needs " + std::string(command.synopsis) + "; '" + program.name + " " + name + " --help' tells more");
+            return pointing_to_help(usage_error("'" + name + "' needs " + std::string(command.synopsis)), program.name, name);
         if (count > command.max_positionals)
-            return usage_error("'" + name + "': unexpected argument '" + given.positionals()[command.max_positionals] + "'");
+            return pointing_to_help(usage_error("'" + name + "': unexpected argument '" + given.positionals()[command.max_positionals] + "'"), program.name, name);
         if (program.prepare != nullptr)
             TRY(program.prepare(global));
         return command.run(global, given);

@@ -8,13 +8,18 @@
 #include <cstring>
 #include <string>
 
+Error unknown_signal(std::string_view text)
+{
+    return Error{"unknown signal '" + std::string(text) + "'; give a name with or without SIG (TERM, SIGRTMIN+3; 'kill -l' lists them), or a number from 1 to " +
+                 std::to_string(SIGRTMAX)};
+}
+
 Result<int> parse_signal(std::string_view text)
 {
-    const Error unknown{"unknown signal '" + std::string(text) + "'"};
     if (!text.empty() && std::isdigit(static_cast<unsigned char>(text[0]))) {
         Result<long long> number = parse_number(text);
         if (!number.has_value() || number.value() > SIGRTMAX)
-            return unknown;
+            return unknown_signal(text);
         return static_cast<int>(number.value());
     }
     std::string name;
@@ -42,5 +47,5 @@ Result<int> parse_signal(std::string_view text)
             return name.starts_with("RTMIN+") ? SIGRTMIN + away : SIGRTMAX - away;
         }
     }
-    return unknown;
+    return unknown_signal(text);
 }

@@ -38,5 +38,6 @@ TEST_CASE("what is no signal is refused by name")
         CAPTURE(text);
         CHECK_FALSE(parse_signal(text).has_value());
     }
-    CHECK(parse_signal("FOO").error().message() == "unknown signal 'FOO'");
+    CHECK(parse_signal("FOO").error().message() ==
+          "unknown signal 'FOO'; give a name with or without SIG (TERM, SIGRTMIN+3; 'kill -l' lists them), or a number from 1 to 64");
 }

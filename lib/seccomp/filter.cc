@@ -16,7 +16,7 @@ static constexpr size_t max_filter_size = BPF_MAXINSNS * sizeof(sock_filter);
 Result<void> check_filter(std::string_view raw)
 {
     if (raw.empty())
-        return Error{"the filter is empty"};
+        return Error{"the filter is empty: the plan that it comes from asks for none (no linux.seccomp in config.json), or compiling it failed"};
     if (raw.size() % sizeof(sock_filter) != 0)
         return Error{"the filter is not an array of struct sock_filter: " + std::to_string(raw.size()) + " bytes are not a multiple of 8"};
     if (raw.size() > max_filter_size)

@@ -14,7 +14,8 @@ static Plan plan_of(const std::string& lines) { return Plan::parse("plan 1\n" + 
 
 TEST_CASE("a filter that is empty, broken or too long is refused before the kernel sees it")
 {
-    CHECK(check_filter("").error().attempted == "the filter is empty");
+    CHECK(check_filter("").error().attempted ==
+          "the filter is empty: the plan that it comes from asks for none (no linux.seccomp in config.json), or compiling it failed");
     CHECK(check_filter("123456789").error().attempted ==
           "the filter is not an array of struct sock_filter: 9 bytes are not a multiple of 8");
     CHECK(check_filter(std::string(8 * 4096, 'x')).has_value());

@@ -242,7 +242,7 @@ static Result<void> wait_until_empty(std::span<const OpenCgroup> cgroups)
         if (inside.empty())
             return {};
         if (monotonic_ms() >= end)
-            return Error{"cannot remove cgroup '" + cgroups[0].location.path + "': processes " + list_of(inside) + " are in it; '--kill' ends them"};
+            return Error{"cannot remove cgroup '" + cgroups[0].location.path + "': " + who_is_inside(inside) + "; '--kill' ends " + (inside.size() == 1 ? "it" : "them")};
         timespec pause{0, 10'000'000};
         ::nanosleep(&pause, nullptr);
     }

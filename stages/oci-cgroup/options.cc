@@ -31,8 +31,17 @@ Result<int> parse_signal_name(std::string_view text)
     // 0 only asks whether there is a process: nothing to send to a whole cgroup.
     int number = TRY(parse_signal(text).with_exit_code(exit_usage));
     if (number == 0)
-        return Error{"unknown signal '" + std::string(text) + "'", 0, {}, exit_usage};
+        return unknown_signal(text).with_exit_code(exit_usage);
     return number;
+}
+
+/// The kernel would only say that it is invalid.
+static Result<std::string> parse_whole_number(std::string_view text)
+{
+    Result<long long> number = parse_number(text);
+    if (!number.has_value())
+        return Error{"'" + std::string(text) + "': expected a whole number", 0, {}, exit_usage};
+    return std::to_string(number.value());
 }
 
 void OptionLimits::add(std::string_view directive, std::string_view option, std::vector<std::string> fields)
@@ -55,18 +64,18 @@ Result<OptionLimits> OptionLimits::read(const Arguments& arguments)
         {"memory", "cgroup.memory.limit", parse_size},
         {"memory-swap", "cgroup.memory.swap", parse_size},
         {"memory-reservation", "cgroup.memory.reservation", parse_size},
-        {"pids", "cgroup.pids.limit", nullptr},
+        {"pids", "cgroup.pids.limit", parse_whole_number},
         {"cpus", "cgroup.cpu.quota", parse_cpus},
-        {"cpu-quota", "cgroup.cpu.quota", nullptr},
-        {"cpu-period", "cgroup.cpu.period", nullptr},
-        {"cpu-burst", "cgroup.cpu.burst", nullptr},
-        {"cpu-idle", "cgroup.cpu.idle", nullptr},
-        {"cpu-rt-period", "cgroup.cpu.realtime-period", nullptr},
-        {"cpu-rt-runtime", "cgroup.cpu.realtime-runtime", nullptr},
-        {"cpu-shares", "cgroup.cpu.shares", nullptr},
+        {"cpu-quota", "cgroup.cpu.quota", parse_whole_number},
+        {"cpu-period", "cgroup.cpu.period", parse_whole_number},
+        {"cpu-burst", "cgroup.cpu.burst", parse_whole_number},
+        {"cpu-idle", "cgroup.cpu.idle", parse_whole_number},
+        {"cpu-rt-period", "cgroup.cpu.realtime-period", parse_whole_number},
+        {"cpu-rt-runtime", "cgroup.cpu.realtime-runtime", parse_whole_number},
+        {"cpu-shares", "cgroup.cpu.shares", parse_whole_number},
         {"cpuset-cpus", "cgroup.cpuset.cpus", nullptr},
         {"cpuset-mems", "cgroup.cpuset.mems", nullptr},
-        {"io-weight", "cgroup.blkio.weight", nullptr},
+        {"io-weight", "cgroup.blkio.weight", parse_whole_number},
     };
     if (arguments.has("cpus") && (arguments.has("cpu-quota") || arguments.has("cpu-period")))
         return Error{"--cpus says both --cpu-quota and --cpu-period; give either", 0, {}, exit_usage};

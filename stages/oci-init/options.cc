@@ -116,7 +116,7 @@ Result<Options> parse_options(std::span<char* const> argv)
             value = argv[++i];
         }
         if (!TRY(take(options, name, value)))
-            return usage_error("unknown option '" + std::string(word) + "'");
+            return usage_error("unknown option '" + std::string(word) + "'; 'oci-init --help' tells more");
     }
     if (!has_verb)
         return usage_error("no command given; 'oci-init --help' lists them");

@@ -50,6 +50,8 @@ static Result<int> run_compile(const Arguments&, const Arguments& arguments)
     Compiled compiled;
     if (profile.has_value())
         compiled = TRY(compile(*profile, options));
+    else
+        stage::warn("the plan asks for no filter (no linux.seccomp in config.json): the output is empty, and 'load' refuses it");
     if (arguments.has("verbose"))
         for (const std::string& note : compiled.notes)
             stage::warn(note);

@@ -135,6 +135,15 @@ load cgroups
     [[ $(our_cgroups) == "" ]]
 }
 
+@test "an option's number that is none is refused before anything is made" {
+    for option in pids cpu-quota cpu-period cpu-burst cpu-idle cpu-rt-period cpu-rt-runtime cpu-shares io-weight; do
+        run -2 --separate-stderr oci-cgroup create "--$option" abc "$BOX"
+        [[ $stderr == "oci-cgroup: --$option: 'abc': expected a whole number" ]]
+    done
+
+    [[ $(our_cgroups) == "" ]]
+}
+
 @test "an error in the plan's limits begins with the JSON pointer" {
     plan 'cgroup.path\t/linux/cgroupsPath\t'"$BOX" 'cgroup.pids.limit\t/linux/resources/pids/limit\t-7'
 

@@ -101,7 +101,9 @@ is_gone() { [[ ! -e /proc/$1 || $(awk '/^State/ {print $2}' "/proc/$1/status") =
     run -1 --separate-stderr oci-cgroup kill "$BOX"
     [[ $stderr == "oci-cgroup: cgroup '$BOX' does not exist in any hierarchy: No such file or directory" ]]
     run -2 --separate-stderr oci-cgroup kill --signal FOO "$BOX"
-    [[ $stderr == "oci-cgroup: unknown signal 'FOO'" ]]
+    [[ $stderr == "oci-cgroup: unknown signal 'FOO'; give a name "* ]]
+    run -2 --separate-stderr oci-cgroup kill --signal 0 "$BOX"
+    [[ $stderr == "oci-cgroup: unknown signal '0'; give a name "*" a number from 1 to 64" ]]
     run -2 oci-cgroup kill
 }
 
@@ -138,7 +140,7 @@ is_gone() { [[ ! -e /proc/$1 || $(awk '/^State/ {print $2}' "/proc/$1/status") =
 
     run -1 --separate-stderr oci-cgroup delete "$BOX"
 
-    [[ $stderr == "oci-cgroup: cannot remove cgroup '$BOX': processes $PID are in it; '--kill' ends them" ]]
+    [[ $stderr == "oci-cgroup: cannot remove cgroup '$BOX': process $PID is in it; '--kill' ends it" ]]
     (($(our_cgroups | wc -l) >= $(hierarchies)))
     [[ -d $(dir pids "$BOX/below") ]]
     end "$PID"

@@ -120,7 +120,7 @@ fake_criu()
 
 @test "wrong usage ends with 2; --help and --version work" {
     run -2 oci-criu check --no-such-option
-    [[ $output == "oci-criu: unknown option '--no-such-option'" ]]
+    [[ $output == "oci-criu: unknown option '--no-such-option'; 'oci-criu check --help' tells more" ]]
     run -2 oci-criu
     run -2 oci-criu check extra
     run -0 oci-criu --version

@@ -27,7 +27,9 @@ load init
     run -2 --separate-stderr oci-init run --plan-fd
     [[ $stderr == "oci-init: flag needs an argument: --plan-fd" ]]
     run -2 --separate-stderr oci-init run --plan-fd=0 --tea
-    [[ $stderr == "oci-init: flag needs an argument: --tea" || $stderr == "oci-init: unknown option '--tea'" ]]
+    [[ $stderr == "oci-init: flag needs an argument: --tea" ]]
+    run -2 --separate-stderr oci-init run --plan-fd=0 --tea=1
+    [[ $stderr == "oci-init: unknown option '--tea=1'; 'oci-init --help' tells more" ]]
     run -2 --separate-stderr oci-init run --plan-fd=0 word
     [[ $stderr == "oci-init: unexpected argument 'word'"* ]]
     run -2 --separate-stderr oci-init exec --plan-fd=0 -- word

@@ -31,7 +31,7 @@ is_gone() { [[ ! -e /proc/$1 || $(awk '/^State:/ { print $2 }' "/proc/$1/status"
     run -2 oci-ns new
     [[ $output == "oci-ns: 'new' needs [--] PROGRAM [ARG]...; 'oci-ns new --help' tells more" ]]
     run -2 oci-ns new --nonsense true
-    [[ $output == "oci-ns: unknown option '--nonsense'" ]]
+    [[ $output == "oci-ns: unknown option '--nonsense'; 'oci-ns new --help' tells more" ]]
     run -2 oci-ns frobnicate
     run -2 oci-ns enter --kind pid true
     [[ $output == "oci-ns: --start-time and --kind say which --target; none is given" ]]

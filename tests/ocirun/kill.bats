@@ -32,13 +32,15 @@ load ../helpers
     rt delete --force "$TEST_ID"
 }
 
-@test "an unknown signal is refused by name and sends nothing" {
+@test "an unknown signal is refused by name, with what a signal is, and sends nothing" {
     requires root
     make_bundle
     args sleep 100
     rt run --detach "$TEST_ID" </dev/null >/dev/null 2>&1
-    run -1 rt kill "$TEST_ID" NONSENSE
-    [[ $output == *"unknown signal 'NONSENSE'" ]]
+    for signal in NONSENSE 99; do
+        run -1 rt kill "$TEST_ID" "$signal"
+        [[ $output == *"unknown signal '$signal'; give a name with or without SIG (TERM, SIGRTMIN+3; 'kill -l' lists them), or a number from 1 to 64" ]]
+    done
     has_status "$TEST_ID" running
     rt delete --force "$TEST_ID"
 }

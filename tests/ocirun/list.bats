@@ -61,7 +61,11 @@ load ../helpers
     run -1 "$OCIRUN" foo
     [[ $output == *"No help topic for 'foo'"* ]]
     run -1 "$OCIRUN" run --no-such-option x
-    [[ $output == *"unknown option '--no-such-option'"* ]]
+    [[ $output == *"unknown option '--no-such-option'; 'ocirun run --help' tells more" ]]
+    run -1 "$OCIRUN" --no-such-option
+    [[ $output == *"unknown option '--no-such-option'; 'ocirun --help' tells more" ]]
+    run -1 "$OCIRUN" state a b
+    [[ $output == *"'state': unexpected argument 'b'; 'ocirun state --help' tells more" ]]
     run -1 "$OCIRUN" create
     [[ $output == *"'create' needs ID"* ]]
 }
