@@ -7,6 +7,7 @@
 #include "launch.h"
 #include "sockets.h"
 #include "stage/stage.h"
+#include "undo.h"
 
 static Error not_created(const Container& container, Status status)
 {
@@ -35,6 +36,8 @@ static Result<void> tell_to_start(const Container& container)
             std::string_view line = std::string_view(text).substr(6);
             if (line.ends_with('\n'))
                 line.remove_suffix(1);
+            // The container counts as stopped when we have said that it failed: engines remove it at once.
+            wait_for_end(container.init);
             stage::StageError error = TRY(stage::parse_error_line(line));
             return Error{"unable to start container process: " + error.stage + ": " + error.error.message()};
         }

@@ -13,6 +13,23 @@
 #include <poll.h>
 #include <unistd.h>
 
+/// Waits, but not for ever, until the process is dead; somebody else may have to reap it.
+static bool has_ended(const UniqueFd& pidfd)
+{
+    pollfd ended{pidfd.get(), POLLIN, 0};
+    int ready;
+    while ((ready = ::poll(&ended, 1, 10'000)) < 0 && errno == EINTR) {
+    }
+    return ready > 0;
+}
+
+void wait_for_end(const ProcessId& process)
+{
+    Result<std::optional<UniqueFd>> pidfd = open_process(process);
+    if (pidfd.has_value() && pidfd.value())
+        (void)has_ended(*pidfd.value());
+}
+
 Result<void> kill_and_wait(const ProcessId& process)
 {
     std::optional<UniqueFd> pidfd = TRY(open_process(process));
@@ -20,11 +37,7 @@ Result<void> kill_and_wait(const ProcessId& process)
         return {};
     if (send_signal(pidfd->get(), SIGKILL) < 0 && errno != ESRCH)
         return errno_error("cannot kill process " + std::to_string(process.pid));
-    pollfd ended{pidfd->get(), POLLIN, 0};
-    int ready;
-    while ((ready = ::poll(&ended, 1, 10'000)) < 0 && errno == EINTR) {
-    }
-    if (ready <= 0)
+    if (!has_ended(*pidfd))
         return Error{"process " + std::to_string(process.pid) + " does not die although it was killed; it may hang in the kernel (state D)"};
     return {};
 }

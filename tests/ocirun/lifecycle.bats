@@ -115,6 +115,27 @@ load ../helpers
     rt delete "$TEST_ID"
 }
 
+@test "when start says that the program cannot be executed, the container is stopped and can be deleted" {
+    requires root
+    make_bundle
+    args /script
+    printf '#!/bin/nosuch\n' >rootfs/script
+    chmod +x rootfs/script
+    # The first process of a pid namespace has ended when all others in there have: it takes its time.
+    cfg '.hooks.startContainer = [{"path": "/bin/sh", "args": ["sh", "-c", "for i in $(seq 50); do sleep 1000 >/dev/null 2>&1 & done"]}]'
+    for _ in {1..20}; do
+        rt create "$TEST_ID"
+
+        # By themselves: what `run` does in between would be time to end.
+        if rt start "$TEST_ID" 2>err; then false; fi
+        rt state "$TEST_ID" >state
+        rt delete "$TEST_ID"
+
+        grep -qF "no such file or directory" err
+        [[ $(jq -r .status state) == stopped ]]
+    done
+}
+
 @test "delete refuses a running container and leaves it running" {
     requires root
     make_bundle
