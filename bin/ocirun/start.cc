@@ -39,7 +39,7 @@ static Result<void> tell_to_start(const Container& container)
             // The container counts as stopped when we have said that it failed: engines remove it at once.
             wait_for_end(container.init);
             stage::StageError error = TRY(stage::parse_error_line(line));
-            return Error{"unable to start container process: " + error.stage + ": " + error.error.message()};
+            return Error{"start failed: unable to start container process: " + error.stage + ": " + error.error.message()};
         }
     }
 }
@@ -64,7 +64,7 @@ static Result<int> start(const Arguments& global, const Arguments& arguments)
         if (!hooks.has_value()) {
             TRY(container.state.lock(10));
             TRY(destroy(context, root, container.state, &plan, container.bundle));
-            return std::move(hooks).error();
+            return Error{"start failed: " + hooks.error().message()};
         }
     }
     return exit_done;

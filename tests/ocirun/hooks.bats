@@ -207,7 +207,7 @@ HOOK
     args sleep 1000
     rt create "$TEST_ID" 3>&- >out 2>&1
     run -1 rt start "$TEST_ID"
-    [[ $output == *"error running poststart hook #0"*"exited with status 7: no luck"* ]]
+    [[ $output == "ocirun: start failed: "*"error running poststart hook #0"*"exited with status 7: no luck"* ]]
     run -1 rt state "$TEST_ID"
 }
 

@@ -131,7 +131,7 @@ load ../helpers
         rt state "$TEST_ID" >state
         rt delete "$TEST_ID"
 
-        grep -qF "no such file or directory" err
+        [[ $(cat err) == "ocirun: start failed: unable to start container process: oci-init: exec /script: no such file or directory"* ]] || { cat err; false; }
         [[ $(jq -r .status state) == stopped ]]
     done
 }
