@@ -354,7 +354,7 @@ Result<Started> start_process(const Context& context, const StateRoot& root, Sta
         }
     }
     if (!started.child)
-        return stages.failure("oci-ns", TRY(signals.wait_for(namespaces.process)));
+        return stages.outer_failure(TRY(signals.wait_for(namespaces.process)));
     if (std::optional<Error> error = stages.reported())
         return std::move(*error);
     // Killed before it was anybody's program: its status must not pass for the program's.

@@ -596,7 +596,7 @@ private:
     Error dead_stage()
     {
         if (!init_child_)
-            return stages_.failure("oci-ns", TRY(signals_.wait_for(namespaces_.process)));
+            return stages_.outer_failure(TRY(signals_.wait_for(namespaces_.process)));
         Error error = stages_.inner_failure(TRY(signals_.wait_for(init_child_)));
         if (error.exit_code == exit_cannot_execute || error.exit_code == exit_not_found)
             return std::move(error).with_context("unable to start container process");

@@ -85,13 +85,22 @@ Error Stages::inner_failure(std::optional<ExitStatus> status)
     return failure(stage::last_step(step_fd(), "oci-init").empty() ? "oci-ns" : "oci-init", status);
 }
 
+Error Stages::outer_failure(ExitStatus status)
+{
+    if (status.shell_status() != 0)
+        return failure("oci-ns", status);
+    return reported_or("oci-ns", "the process that oci-ns started in the container ended before it was ready");
+}
+
 Error Stages::failure(const std::string& name, std::optional<ExitStatus> status)
+{
+    return reported_or(name, name + " " + (status ? status->words() : "ended without a word"));
+}
+
+Error Stages::reported_or(const std::string& name, const std::string& sentence)
 {
     if (std::optional<Error> error = reported())
         return std::move(*error);
-    std::string sentence = name + " " + (status ? status->words() : "ended without a word");
-    std::string step = stage::last_step(step_fd(), name);
-    if (!step.empty())
-        sentence += "; its last step was: " + step;
-    return Error{sentence};
+    const std::string step = stage::last_step(step_fd(), name);
+    return Error{sentence + (step.empty() ? " before its first step" : "; its last step was: " + step)};
 }

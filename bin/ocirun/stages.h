@@ -33,6 +33,8 @@ public:
     Error failure(const std::string& name, std::optional<ExitStatus> status);
     /// The same for the process in the container, which is oci-ns until it has executed oci-init.
     Error inner_failure(std::optional<ExitStatus> status);
+    /// The same for oci-ns that has not told which process it started: status 0 means that this one died.
+    Error outer_failure(ExitStatus status);
 
     int error_fd() const { return errors_.write_end.get(); }
     int null_fd() const { return null_.get(); }
@@ -43,6 +45,9 @@ private:
         : errors_(std::move(errors)), steps_(std::move(steps)), null_(std::move(null)), context_(&context)
     {
     }
+    /// What stages have reported, else `sentence` and the last step of `name`.
+    Error reported_or(const std::string& name, const std::string& sentence);
+
     Pipe errors_;
     UniqueFd steps_;
     UniqueFd null_;

@@ -312,6 +312,28 @@ interrupt_at_every_step()
     done
 }
 
+@test "a stage that dies before its first step, or leaves no process behind, is named" {
+    requires root
+    make_bundle
+    cfg '.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["kexec_load"], "action": "SCMP_ACT_ERRNO"}]}'
+    local program
+    mkdir programs
+    cp "$OCIRUN_BUILD"/oci* programs/
+    # Before anything has put the filter into the cache.
+    for program in oci-spec oci-seccomp oci-cgroup oci-ns; do
+        printf '#!/bin/sh\nkill -KILL $$\n' >"programs/$program"
+        run -1 programs/ocirun --root "$STATE_ROOT" run "$TEST_ID" </dev/null
+        [[ $output == "ocirun: run failed: "*"$program was killed by signal 9 (Killed) before its first step" ]]
+        nothing_is_left
+        cp "$OCIRUN_BUILD/$program" programs/
+    done
+
+    printf '#!/bin/sh\n' >programs/oci-ns
+    run -1 programs/ocirun --root "$STATE_ROOT" run "$TEST_ID" </dev/null
+    [[ $output == "ocirun: run failed: the process that oci-ns started in the container ended before it was ready"* ]]
+    nothing_is_left
+}
+
 @test "where the caller ignores the end of its children, a container is made as elsewhere" {
     requires root
     make_bundle
