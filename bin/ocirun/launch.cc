@@ -12,6 +12,7 @@
 #include "version.h"
 
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <dirent.h>
@@ -295,6 +296,27 @@ struct EarlyStage {
     UniqueFd plan;  ///< the writing end of the pipe on which it waits
 };
 
+/// Whether a process of these cgroups needed more memory than their limit allows (cgroup-v2.rst, memory.events; v1 counts also
+/// what could be freed then). `oom_kill` says less: the kernel counts it where the memory is accounted, and a first process
+/// that has not executed oci-init yet may share oci-ns's.
+bool has_reached_memory_limit(const std::vector<CgroupLocation>& locations)
+{
+    for (const CgroupLocation& location : locations) {
+        if (location.version == 1 && !location.has_controller("memory"))
+            continue;
+        Result<std::optional<CgroupDir>> cgroup = CgroupDir::open(location.directory());
+        if (!cgroup.has_value() || !cgroup.value())
+            continue;
+        Result<std::string> counts = cgroup.value()->read(location.version == 1 ? "memory.failcnt" : "memory.events");
+        if (!counts.has_value())
+            continue;
+        const std::string& text = counts.value();
+        if (location.version == 1 ? text != "0" : text.find("\noom ") != std::string::npos && text.find("\noom 0\n") == std::string::npos)
+            return true;
+    }
+    return false;
+}
+
 class Launcher {
 public:
     Launcher(const Context& context, const StateRoot& root, const LaunchRequest& request, const Signals& signals, Stages stages)
@@ -573,7 +595,7 @@ private:
         // It has nothing more to do; its status tells whether the id maps were written.
         ExitStatus ended = TRY(signals_.wait_for(namespaces_.process));
         if (ended.shell_status() != 0)
-            return stages_.failure("oci-ns", ended);
+            return dead_namespaces(ended);
         return is_one_process() ? limit_to_one_process() : Result<void>();
     }
 
@@ -596,8 +618,9 @@ private:
     Error dead_stage()
     {
         if (!init_child_)
-            return stages_.outer_failure(TRY(signals_.wait_for(namespaces_.process)));
-        Error error = stages_.inner_failure(TRY(signals_.wait_for(init_child_)));
+            return dead_namespaces(TRY(signals_.wait_for(namespaces_.process)));
+        const ExitStatus status = TRY(signals_.wait_for(init_child_));
+        Error error = with_memory_limit(status, stages_.inner_failure(status));
         if (error.exit_code == exit_cannot_execute || error.exit_code == exit_not_found)
             return std::move(error).with_context("unable to start container process");
         return error;
@@ -620,6 +643,21 @@ private:
         TRY(state_->record({{"created", {created}}}));
         return Launched{std::move(*state_), std::move(*plan_), bundle_, init_, std::move(init_child_), std::move(stages_),
                         std::move(control_), std::move(master_)};
+    }
+
+    /// oci-ns has failed, or the first process has before anybody knew it.
+    Error dead_namespaces(ExitStatus status) { return with_memory_limit(status, stages_.outer_failure(status)); }
+
+    /// A SIGKILL does not tell that it was for want of memory; the cgroup does, as long as it is there.
+    Error with_memory_limit(ExitStatus status, Error error)
+    {
+        if (!status.signaled || status.number != SIGKILL || !has_reached_memory_limit(cgroups_))
+            return error;
+        const Directive* limit = plan_->find("cgroup.memory.limit");
+        error.attempted += "; the kernel killed it because the container's memory limit is too small";
+        if (limit != nullptr)
+            error.attempted += " (" + std::string(limit->pointer) + ")";
+        return error;
     }
 
     void give_up()

@@ -117,6 +117,17 @@ T
     [[ $(our_cgroups) == "" ]]
 }
 
+@test "a memory limit too small to start in is named" {
+    requires plain_build
+    cfg '.linux.resources.memory = {limit: 4096}'
+
+    run -1 rt run "$TEST_ID"
+
+    [[ $output == "ocirun: run failed: oci-"*" was killed by signal 9 (Killed)"* ]]
+    [[ $output == *"; the kernel killed it because the container's memory limit is too small (/linux/resources/memory/limit)" ]]
+    nothing_is_left
+}
+
 @test "200 containers that are made and removed at once leave no cgroup" {
     count=200
     [[ ! -d /run/systemd/system ]] || count=40 # an emulated machine
