@@ -1,6 +1,8 @@
 // Stages: start, collect errors.
 #include "stages.h"
 
+#include "scan/scan.h"
+
 #include <fcntl.h>
 
 Result<Stages> Stages::create(const Context& context)
@@ -10,6 +12,7 @@ Result<Stages> Stages::create(const Context& context)
     if (::fcntl(errors.read_end.get(), F_SETFL, O_NONBLOCK) < 0)
         return errno_error("cannot set up the error pipe");
     UniqueFd steps = TRY(memory_file("ocirun-steps"));
+    TRY(stage::prepare_step_file(steps.get(), context.log.is_debugging()));
     UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
     if (!null)
         return errno_error("cannot open '/dev/null'");
@@ -51,11 +54,22 @@ Result<std::string> Stages::run(const std::string& name, const std::vector<std::
     ExitStatus status = TRY(signals != nullptr ? signals->wait_for(stage) : stage.wait());
     if (status.shell_status() != 0)
         return failure(name, status);
+    log_steps();
     return text;
+}
+
+void Stages::log_steps()
+{
+    if (!context_->log.is_debugging())
+        return;
+    std::string steps = stage::steps_since(step_fd(), logged_);
+    for (std::string_view rest = steps; !rest.empty();)
+        context_->log.debug(take_line(rest));
 }
 
 std::optional<Error> Stages::reported()
 {
+    log_steps();
     std::string text;
     char buffer[4096];
     for (ssize_t n; (n = ::read(errors_.read_end.get(), buffer, sizeof buffer)) > 0;)

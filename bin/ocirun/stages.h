@@ -26,7 +26,7 @@ public:
     /// The words that start the stage at `path`, common options first.
     std::vector<std::string> command(const std::string& name, const std::string& path, const std::vector<std::string>& arguments) const;
 
-    /// Everything that stages have reported up to now, as one Error; nothing: no word. Warnings go to the log.
+    /// Everything that stages have reported up to now, as one Error; nothing: no word. Warnings go to the log, with --debug the steps, too.
     std::optional<Error> reported();
 
     /// The Error for a stage that ended so: what it reported, else how it ended and at which step.
@@ -45,6 +45,7 @@ private:
         : errors_(std::move(errors)), steps_(std::move(steps)), null_(std::move(null)), context_(&context)
     {
     }
+    void log_steps();
     /// What stages have reported, else `sentence` and the last step of `name`.
     Error reported_or(const std::string& name, const std::string& sentence);
 
@@ -52,4 +53,5 @@ private:
     UniqueFd steps_;
     UniqueFd null_;
     const Context* context_;
+    size_t logged_ = 0;  ///< of the steps, for the log
 };

@@ -4,10 +4,13 @@
 #include "fd/fd.h"
 #include "plan/plan.h"
 
+#include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <cstring>
 #include <iterator>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace stage {
@@ -18,6 +21,7 @@ static const char* program_name = "ocirun";
 static int error_fd = -1;
 static int step_file = -1;
 static char* steps = nullptr;
+static size_t steps_mapped = 0;
 static unsigned long test_step = 0;
 static int test_signal = 0;
 static unsigned long steps_done = 0;
@@ -28,6 +32,10 @@ static constexpr size_t slot_size = 256;
 static constexpr const char* slots[] = {"oci-spec", "oci-cgroup", "oci-seccomp", "oci-ns", "oci-init", "oci-criu", "oci-cgroup-systemd"};
 static constexpr size_t steps_size = 4096;
 static_assert(std::size(slots) * slot_size <= steps_size);
+
+// A file that keeps all steps is larger: behind the slots stand the size of the lines that follow, and the lines.
+static constexpr size_t all_steps_size = 256 * 1024;
+static constexpr size_t lines_at = steps_size + sizeof(uint64_t);
 
 static off_t slot_of(std::string_view stage_name)
 {
@@ -51,10 +59,52 @@ void set_step_fd(int fd)
         return;
     // Mapped: a step costs no system call then, and no filter can forbid the last ones. Without a record a message lacks a word,
     // and the container nothing.
-    void* mapped = ::ftruncate(fd, steps_size) < 0 ? MAP_FAILED : ::mmap(nullptr, steps_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    struct stat status;
+    if (::fstat(fd, &status) < 0 || (status.st_size < static_cast<off_t>(steps_size) && ::ftruncate(fd, steps_size) < 0))
+        return;
+    steps_mapped = status.st_size == static_cast<off_t>(all_steps_size) ? all_steps_size : steps_size;
+    void* mapped = ::mmap(nullptr, steps_mapped, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (mapped != MAP_FAILED)
         steps = static_cast<char*>(mapped);
 }
+
+Result<void> prepare_step_file(int fd, bool keep_all)
+{
+    if (::ftruncate(fd, keep_all ? all_steps_size : steps_size) < 0)
+        return errno_error("cannot make a record of steps");
+    return {};
+}
+
+/// Adds a line to those that are kept; what does not fit any more is left out. Several programs do so at a time.
+static void keep_step(std::string_view what)
+{
+    std::string line = std::string(program_name) + ": " + std::string(what);
+    std::replace(line.begin(), line.end(), '\n', ' ');
+    line += '\n';
+    std::atomic_ref<uint64_t> used(*reinterpret_cast<uint64_t*>(steps + steps_size));
+    uint64_t at = used.load();
+    do {
+        if (at > all_steps_size - lines_at || line.size() > all_steps_size - lines_at - at)
+            return;
+    } while (!used.compare_exchange_weak(at, at + line.size()));
+    std::memcpy(steps + lines_at + at, line.data(), line.size());
+}
+
+std::string steps_since(int fd, size_t& position)
+{
+    uint64_t used = 0;
+    if (::pread(fd, &used, sizeof used, steps_size) != static_cast<ssize_t>(sizeof used) || used <= position || used > all_steps_size - lines_at)
+        return {};
+    std::string lines(used - position, '\0');
+    if (::pread(fd, lines.data(), lines.size(), static_cast<off_t>(lines_at + position)) != static_cast<ssize_t>(lines.size()))
+        return {};
+    // Somebody may be about to write a line that is counted already.
+    lines.resize(std::min(lines.find('\0'), lines.size()));
+    lines.resize(lines.rfind('\n') + 1);
+    position += lines.size();
+    return lines;
+}
+
 int step_fd() { return step_file; }
 
 Result<void> set_test_step(std::string_view text)
@@ -80,6 +130,8 @@ void step(std::string_view what)
         const size_t size = std::min(what.size(), slot_size - 1);
         std::memcpy(steps + slot, what.data(), size);
         steps[slot + static_cast<off_t>(size)] = '\0';
+        if (steps_mapped == all_steps_size)
+            keep_step(what);
     }
     if (test_step != 0 && ++steps_done == test_step) {
         ::raise(test_signal);

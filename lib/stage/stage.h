@@ -16,6 +16,9 @@ const char* name();
 /// Errors go to `fd` in wire form instead of stderr (ocirun's --error-fd). -1: stderr.
 void set_error_fd(int fd);
 
+/// Gives the memory file `fd` the size of a record of steps. With `keep_all` it keeps them all, as far as 256 KiB go, for steps_since().
+Result<void> prepare_step_file(int fd, bool keep_all);
+
 /// Steps are recorded in the memory file `fd` (ocirun's --step-fd), in this program's slot.
 void set_step_fd(int fd);
 /// -1: there is none.
@@ -48,6 +51,10 @@ struct StageError {
     Error error;
 };
 Result<StageError> parse_error_line(std::string_view line);
+
+/// All steps that were recorded since `position`, which is 0 at first and moves on: lines `PROGRAM: STEP`, of several programs in the order
+/// in which they came. Empty where the file does not keep them.
+std::string steps_since(int step_fd, size_t& position);
 
 /// The last step that `stage_name` recorded in the memory file `step_fd`; empty: none.
 std::string last_step(int step_fd, std::string_view stage_name);

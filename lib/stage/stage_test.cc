@@ -17,6 +17,41 @@ TEST_CASE("an error survives the wire")
     CHECK_FALSE(stage::parse_error_line("").has_value());
 }
 
+TEST_CASE("all steps are kept in order where they are asked for, and no more than fit")
+{
+    int fd = ::memfd_create("steps", MFD_CLOEXEC);
+    size_t position = 0;
+    REQUIRE(stage::prepare_step_file(fd, true).has_value());
+    CHECK(stage::steps_since(fd, position).empty());
+    stage::set_name("oci-ns");
+    stage::set_step_fd(fd);
+    stage::step("clone");
+    stage::set_name("oci-init");
+    stage::step("two\nlines");
+    CHECK(stage::steps_since(fd, position) == "oci-ns: clone\noci-init: two lines\n");
+    CHECK(stage::steps_since(fd, position).empty());
+    stage::step("later");
+    CHECK(stage::steps_since(fd, position) == "oci-init: later\n");
+    CHECK(stage::last_step(fd, "oci-ns") == "clone");
+    for (int i = 0; i < 3000; i++)
+        stage::step(std::string(100, 'x'));
+    const size_t size = stage::steps_since(fd, position).size();
+    CHECK(size > 200 * 1024);
+    CHECK(size % 111 == 0);
+    stage::set_step_fd(-1);
+
+    int plain = ::memfd_create("steps", MFD_CLOEXEC);
+    REQUIRE(stage::prepare_step_file(plain, false).has_value());
+    stage::set_step_fd(plain);
+    stage::step("clone");
+    position = 0;
+    CHECK(stage::steps_since(plain, position).empty());
+    CHECK(stage::last_step(plain, "oci-init") == "clone");
+    stage::set_step_fd(-1);
+    ::close(fd);
+    ::close(plain);
+}
+
 TEST_CASE("the last step of each program is kept apart")
 {
     int fd = ::memfd_create("steps", MFD_CLOEXEC);

@@ -356,7 +356,7 @@ load ../helpers
     grep -q 'level=warning.*CAP_BOGUS' log
 }
 
-@test "--debug logs the stages that are started, the cgroups and the first process" {
+@test "--debug logs the stages that are started and each step of theirs, the cgroups and the first process" {
     requires root
     make_bundle
 
@@ -367,4 +367,12 @@ load ../helpers
     done
     grep -q 'level=debug msg="the container.s cgroup is /' log
     grep -q 'level=debug msg="the container.s first process is [0-9]' log
+    for step in 'oci-spec: ' 'oci-cgroup: ' 'oci-ns: make namespaces' 'oci-init: make device /dev/full' 'oci-init: execute'; do
+        grep -q "level=debug msg=\"$step" log || { echo "no $step"; cat log; false; }
+    done
+
+    # What went before is said when it fails, too.
+    cfg '.mounts += [{destination: "/x", type: "nosuchfs", source: "x"}]'
+    run -1 rt --debug --log failed --log-format json run "$TEST_ID"
+    jq -e --slurp 'any(.level == "debug" and .msg == "oci-init: mount /x")' failed
 }
