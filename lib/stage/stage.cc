@@ -75,19 +75,24 @@ Result<void> prepare_step_file(int fd, bool keep_all)
     return {};
 }
 
-/// Adds a line to those that are kept; what does not fit any more is left out. Several programs do so at a time.
+/// Adds a line to those that are kept; what does not fit any more is left out. Several programs do so at a time. Nothing is
+/// allocated: a filter that is in force already may forbid what that needs.
 static void keep_step(std::string_view what)
 {
-    std::string line = std::string(program_name) + ": " + std::string(what);
-    std::replace(line.begin(), line.end(), '\n', ' ');
-    line += '\n';
+    const std::string_view parts[] = {program_name, ": ", what, "\n"};
+    size_t size = 0;
+    for (std::string_view part : parts)
+        size += part.size();
     std::atomic_ref<uint64_t> used(*reinterpret_cast<uint64_t*>(steps + steps_size));
     uint64_t at = used.load();
     do {
-        if (at > all_steps_size - lines_at || line.size() > all_steps_size - lines_at - at)
+        if (at > all_steps_size - lines_at || size > all_steps_size - lines_at - at)
             return;
-    } while (!used.compare_exchange_weak(at, at + line.size()));
-    std::memcpy(steps + lines_at + at, line.data(), line.size());
+    } while (!used.compare_exchange_weak(at, at + size));
+    char* to = steps + lines_at + at;
+    for (std::string_view part : parts)
+        to = std::copy(part.begin(), part.end(), to);
+    std::replace(to - what.size() - 1, to - 1, '\n', ' ');
 }
 
 std::string steps_since(int fd, size_t& position)

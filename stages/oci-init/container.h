@@ -36,3 +36,6 @@ Result<UniqueFd> open_in_container(const Container& container, std::string_view 
 
 /// The host's /dev/null, which must be character device 1:3 (CVE-2025-31133).
 Result<UniqueFd> open_null_device();
+
+/// Whether it is one, of whatever file system (Documentation/admin-guide/devices.txt: 1:3).
+bool is_null_device(int fd);

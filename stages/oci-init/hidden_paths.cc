@@ -9,13 +9,18 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+bool is_null_device(int fd)
+{
+    struct stat status;
+    return ::fstat(fd, &status) == 0 && S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3);
+}
+
 Result<UniqueFd> open_null_device()
 {
     UniqueFd null(::open("/dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC));
     if (!null)
         return errno_error("cannot open '/dev/null'");
-    struct stat status;
-    if (::fstat(null.get(), &status) < 0 || !S_ISCHR(status.st_mode) || status.st_rdev != makedev(1, 3))
+    if (!is_null_device(null.get()))
         return Error{"'/dev/null' is not the null device"};
     return null;
 }

@@ -29,12 +29,6 @@ static bool is_pty(int fd, unsigned first_major, unsigned last_major, int wanted
            (wanted_minor < 0 || minor(status.st_rdev) == static_cast<unsigned>(wanted_minor));
 }
 
-static bool is_null_device(int fd)
-{
-    struct stat status;
-    return ::fstat(fd, &status) == 0 && S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3);
-}
-
 Result<void> use_own_null_device(const InRoot& root)
 {
     UniqueFd own;

@@ -80,11 +80,9 @@ void plan_annotation(Planner& planner, Value value, Property)
         planner.warn(value, "is ignored: the container has the cgroups of the host; a systemd that knows only cgroup v1 needs a host that was booted with it");
     else if (key.starts_with("krun.") || (key == "module.wasm.image/variant" && value.text() != "compat"))
         planner.warn(value, "is ignored: there are no handlers here, a program is executed as it is");
-    if (value.text().empty() || !key.starts_with("run.oci.")) {
-        if (!value.text().empty())
-            refuse_annotation(planner, value);
+    if (value.text().empty())
         return;
-    }
+    refuse_annotation(planner, value);
     if (key == "run.oci.systemd.subgroup") {
         planner.emit("cgroup.subgroup", value, {value.text()});
     } else if (key == "run.oci.delegate-cgroup") {
@@ -103,8 +101,6 @@ void plan_annotation(Planner& planner, Value value, Property)
         for (const char* kind : {"createContainer", "startContainer"})
             if (planner.top()["hooks"][kind].size() > 0)
                 planner.warn(value, "is not for hooks of " + std::string(kind) + ", which run in the container's namespaces");
-    } else {
-        refuse_annotation(planner, value);
     }
 }
 

@@ -186,29 +186,28 @@ S
     rt delete --force "$TEST_ID"
 }
 
-@test "--pidfd-socket receives a pidfd of the first process" {
-    requires root
-    make_bundle
+# sends_pidfd OPTION...: `create` with these sends a pidfd to 'socket'.
+sends_pidfd()
+{
     receive-terminal --name socket >out 3>&- &
     local receiver=$!
     wait_until test -S socket
-    rt create --pidfd-socket socket "$TEST_ID"
+    rt create "$@" "$TEST_ID"
     wait_until test -s out
     kill "$receiver"
     [[ $(cat out) == *pidfd* ]]
     rt delete --force "$TEST_ID"
 }
 
+@test "--pidfd-socket receives a pidfd of the first process" {
+    requires root
+    make_bundle
+    sends_pidfd --pidfd-socket socket
+}
+
 @test "the annotation run.oci.pidfd_receiver names a socket that receives it, too" {
     requires root
     make_bundle
-    receive-terminal --name socket >out 3>&- &
-    local receiver=$!
-    wait_until test -S socket
     cfg --arg socket "$PWD/socket" '.annotations["run.oci.pidfd_receiver"] = $socket'
-    rt create "$TEST_ID"
-    wait_until test -s out
-    kill "$receiver"
-    [[ $(cat out) == *pidfd* ]]
-    rt delete --force "$TEST_ID"
+    sends_pidfd
 }
